@@ -1,0 +1,1 @@
+"""The durable log: what happened, in order, on disk. See README.md."""
