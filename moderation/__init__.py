@@ -1,0 +1,1 @@
+"""Moderation: draft in, verdict out, and people in the loop. Knows no rooms, no sockets, no media server."""
