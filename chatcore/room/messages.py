@@ -1,0 +1,85 @@
+"""Owns the rules of a message's text (protocol 6): what is refused, what is cleaned, and which parts are special.
+
+Whether its author may speak is `admit`'s business, what its words mean is the moderation package's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from schemas.errors import Refused
+
+TEXT_MAX = 500
+REPLY_PREVIEW = 80
+
+#: Overrides, embeddings and isolates, which reorder what stands around them; other format characters pass.
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+#: Cc, and the surrogates that no UTF-8 text can hold.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_MENTION = re.compile(r"(?<![\w@/])@([^\s@,.:;!?()\[\]{}<>\"'`]{2,30})")
+_LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_LINK_TAIL = ".,:;!?'\")]}>*_~"
+
+
+def clean(text: str, limit: int = TEXT_MAX) -> str:
+    """The text as it is stored: NFC, trimmed, without bidi controls; 1 to `limit` code points.
+
+    Raises Refused: bad_request (a control character), empty, too_long.
+    """
+    if not text.isascii():
+        text = _BIDI.sub("", unicodedata.normalize("NFC", text))
+    text = text.strip()
+    if not text:
+        raise Refused("empty", field="d.text")
+    found = _CONTROL.search(text)
+    if found:
+        raise Refused(
+            "bad_request",
+            f"The text holds the control character U+{ord(found[0]):04X}; remove it (a message has one line).",
+            field="d.text",
+            d={"reason": "control_character"},
+        )
+    if len(text) > limit:
+        raise Refused(
+            "too_long",
+            f"The text has {len(text)} characters; at most {limit} are allowed.",
+            field="d.text",
+            d={"max": limit, "have": len(text)},
+        )
+    return text
+
+
+def mentioned(text: str) -> list[str]:
+    """The names after `@`, as written, in order, each once; at most 20 are looked at."""
+    if "@" not in text:
+        return []
+    return list(dict.fromkeys(match[1] for match in _MENTION.finditer(text)))[:20]
+
+
+def fragments(text: str, users: dict[str, str]) -> tuple[dict[str, Any], ...]:
+    """The non-plain parts of `text` in order, not overlapping; `users` maps a mentioned name to its user id."""
+    parts = [*_links(text)] if "://" in text else []
+    taken = [(part["start"], part["end"]) for part in parts]
+    for match in _MENTION.finditer(text) if users else ():
+        user = users.get(match[1])
+        start, end = match.start(), match.end()
+        if user is not None and not any(start < e and s < end for s, e in taken):
+            parts.append({"k": "mention", "start": start, "end": end, "user": user})
+    parts.sort(key=lambda part: part["start"])
+    return tuple(parts)
+
+
+def _links(text: str) -> list[dict[str, Any]]:
+    links: list[dict[str, Any]] = []
+    for match in _LINK.finditer(text):
+        href = match[0].rstrip(_LINK_TAIL)
+        if len(href) > len("https://"):
+            links.append({"k": "link", "start": match.start(), "end": match.start() + len(href), "href": href})
+    return links
+
+
+def preview(text: str) -> str:
+    """What a reply shows of the message it answers."""
+    return text if len(text) <= REPLY_PREVIEW else text[: REPLY_PREVIEW - 1] + "…"
