@@ -119,8 +119,8 @@ def ensure_venv(lock: Path) -> None:
 
 def make_venv(uv: str | None) -> None:
     """Create .venv from this Python. Raises Stop when Python came without the means."""
-    say("making .venv …")
     if uv:
+        say("making .venv …")
         call(uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)
         return
     if importlib.util.find_spec("ensurepip") is None:
@@ -128,18 +128,19 @@ def make_venv(uv: str | None) -> None:
             "this Python cannot make virtual environments: its module `ensurepip` is missing.\n"
             "On Debian and Ubuntu: apt install python3-venv. Elsewhere: install `uv` and start again."
         )
+    say("making .venv …")
     call(sys.executable, "-m", "venv", "--clear", VENV)
 
 
-def install(uv: str | None, requirements: Path) -> None:
-    """Install exactly the named versions; a file with another hash is refused."""
+def install(uv: str | None, requirements: Path, python: Path = PYTHON) -> None:
+    """Install exactly the named versions; a file with another hash is refused. Raises Stop."""
     if uv:
-        call(uv, "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes", "-r", requirements)
+        call(uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", requirements)
         return
-    if subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode:  # made by uv, now gone
-        call(PYTHON, "-m", "ensurepip")
+    if subprocess.run([python, "-c", "import pip"], capture_output=True).returncode:  # made by uv, now gone
+        call(python, "-m", "ensurepip")
     quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-    call(PYTHON, "-m", "pip", "install", *quiet, "--require-hashes", "-r", requirements)
+    call(python, "-m", "pip", "install", *quiet, "--require-hashes", "-r", requirements)
 
 
 def link_sources() -> None:

@@ -1,7 +1,8 @@
 """Writes THIRD_PARTY.md: whose work the project stands on, with versions and licences, from the lock files.
 
 Versions come from the locks alone. The licence of a Python package comes from its installed metadata, or,
-when it is not installed on this machine, from the list as it stands; a browser library's from package-lock.json.
+when it is not installed on this machine, from the list as it stands; a browser library's
+from package-lock.json.
 """
 
 import argparse
