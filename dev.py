@@ -260,6 +260,7 @@ class Part:
     arguments: tuple[str, ...]
 
 
+SHOWN = 60  # lines of a part that failed
 LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
 PARTS = (
     Part("types", ("-m", "pyright", "--warnings")),
@@ -294,7 +295,9 @@ def check_part(part: Part) -> bool:
     done = subprocess.run(
         [PYTHON, *part.arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    said = f"\n{done.stdout.rstrip()}" if done.returncode else ""
+    lines = done.stdout.rstrip().splitlines() if done.returncode else []
+    hidden = [f"… {len(lines) - SHOWN} lines more"] if len(lines) > SHOWN else []
+    said = "".join(f"\n         {line}" for line in [*hidden, *lines[-SHOWN:]])
     mark = "ok    " if not done.returncode else "FAILED"
     print(f"  {mark} {part.name:<18} {time.monotonic() - started:5.1f} s{said}", flush=True)
     return not done.returncode
