@@ -1,0 +1,6 @@
+"""The contract: every shape, code and limit that client and server share.
+
+Owns the words of the wire (protocol version 1) and of REST, the one table of errors, the one table of
+commands, and the codec between bytes and types. Refuses to know rooms, databases, sockets and frameworks:
+it imports nothing of ours, reads no clock and does no I/O (`generate.py`, a developer's tool, aside).
+"""
