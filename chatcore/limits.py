@@ -2,8 +2,9 @@
 
 Refuses to know the clock (the time is an argument), the network, and what is being limited.
 
-A bucket is one number, the "theoretical arrival time" of GCRA: the moment (ms) at which it will be full again. It costs
-no timer, no refill loop, and a full bucket needs no memory at all, so forgetting one whose time has passed is exact.
+A bucket is one number, the "theoretical arrival time" of GCRA: the moment (ms) at which it will be full
+again. It costs no timer and no refill loop, and a full bucket needs no memory at all, so forgetting one whose
+time has passed is exact.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Bucket:
         self._full_at = 0.0
 
     def take(self, now_ms: int, cost: int = 1) -> int:
-        """Take `cost` tokens; 0 if they were there, else after how many ms they will be (nothing is taken then)."""
+        """Take `cost` tokens; 0 if they were there, else nothing is taken: after how many ms they will be."""
         full_at, after_ms = _take(self.spec, self._full_at, now_ms, cost)
         self._full_at = full_at
         return after_ms
@@ -81,8 +82,8 @@ class Bucket:
 class Buckets:
     """A table of buckets of one kind by key, which never holds more than `max_keys`.
 
-    Beyond that the key not asked about for longest is forgotten (its bucket counts as full again): with a cap far above
-    `limit` keys per window that costs an attacker more addresses than the limit would have cost him.
+    Beyond that the key not asked about for longest is forgotten (its bucket counts as full again): to use
+    that, an attacker needs more addresses than `max_keys`, and so many no limit per address would hold.
     `spec=None` limits nothing and remembers nothing (development with limits off).
     """
 
@@ -145,7 +146,7 @@ class Buckets:
 
 
 def _take(spec: Spec, full_at: float, now_ms: int, cost: int) -> tuple[float, int]:
-    """(new time of being full, 0) or (the old one, ms to wait). A clock that stepped back never deepens the debt."""
+    """(new time of being full, 0) or (the old one, ms to wait). A clock stepping back deepens no debt."""
     depth = spec.depth_ms
     start = min(max(full_at, now_ms), now_ms + depth)
     end = start + spec.interval_ms * cost
@@ -159,7 +160,7 @@ def _take(spec: Spec, full_at: float, now_ms: int, cost: int) -> tuple[float, in
 def address_key(address: str) -> str:
     """The key by which an address is limited: an IPv4 address itself, an IPv6 address's /64 (one subscriber).
 
-    IPv4 inside IPv6 counts as IPv4. What is no address (a UNIX socket, a test's name) is its own key, cut to 64.
+    IPv4 inside IPv6 counts as IPv4. What is no address (a UNIX socket, a test's name) is its own key.
     """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

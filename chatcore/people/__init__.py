@@ -1,1 +1,1 @@
-"""Who people are: accounts, sessions, tokens, guests and their names. Knows no room, no channel and no HTTP."""
+"""Who people are: accounts, sessions, tokens, guests, names. Knows no room, no channel and no HTTP."""

@@ -23,10 +23,10 @@ CREATE UNIQUE INDEX person_name ON person (folded) WHERE kind <> 'guest' AND fol
 CREATE INDEX person_guest_name ON person (folded) WHERE kind = 'guest';
 CREATE INDEX person_maker ON person (maker) WHERE maker IS NOT NULL;
 
--- What lets somebody in. Secrets are kept as SHA-256 only.
+-- What lets somebody in. Secrets are kept as SHA-256 (hex) only.
 CREATE TABLE sign_in (
   id TEXT PRIMARY KEY,
-  hash BLOB NOT NULL UNIQUE,
+  hash TEXT NOT NULL UNIQUE,
   person TEXT NOT NULL REFERENCES person (id),
   created_at INTEGER NOT NULL,
   used_at INTEGER NOT NULL,
@@ -38,7 +38,7 @@ CREATE INDEX sign_in_person ON sign_in (person);
 
 CREATE TABLE api_token (
   id TEXT PRIMARY KEY,
-  hash BLOB NOT NULL UNIQUE,
+  hash TEXT NOT NULL UNIQUE,
   kind TEXT NOT NULL CHECK (kind IN ('bot', 'overlay', 'personal')),
   name TEXT NOT NULL,
   -- As whom the token acts: its maker, or a bot of his.
@@ -56,7 +56,7 @@ CREATE INDEX api_token_maker ON api_token (maker);
 -- A guest's one credential, and what he asked to be called (his granted name may carry digits).
 CREATE TABLE guest (
   id TEXT PRIMARY KEY REFERENCES person (id),
-  hash BLOB NOT NULL UNIQUE,
+  hash TEXT NOT NULL UNIQUE,
   asked TEXT NOT NULL,
   used_at INTEGER NOT NULL,
   renamed_at INTEGER NOT NULL DEFAULT 0
@@ -64,7 +64,7 @@ CREATE TABLE guest (
 
 -- A code by which a person made by an administrator sets his password, once.
 CREATE TABLE invite (
-  hash BLOB PRIMARY KEY,
+  hash TEXT PRIMARY KEY,
   person TEXT NOT NULL REFERENCES person (id),
   expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
