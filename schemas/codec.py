@@ -30,7 +30,7 @@ from schemas.envelope import (
 from schemas.errors import Disconnect, Refused
 from schemas.events import Bye
 from schemas.faults import refusal_of
-from schemas.values import Payload
+from schemas.values import Fault, Payload
 
 T = TypeVar("T")
 
@@ -125,14 +125,20 @@ def _decode(decoder: msgspec.json.Decoder[T], data: bytes, limit: int) -> T:
         return decoder.decode(data)
     except _BAD_JSON as exc:
         if not isinstance(exc, msgspec.ValidationError):
-            raise Refused("bad_frame", _no_json(exc)) from None
+            raise _no_body(data, exc) from None
         try:
-            whole = _anything.decode(data)
+            _heads.decode(data)
+        except msgspec.ValidationError:
+            raise Refused("bad_frame", "The body must be a JSON object.") from None
         except _BAD_JSON as worse:
             raise Refused("bad_frame", _no_json(worse)) from None
-        if not isinstance(whole, dict):
-            raise Refused("bad_frame", "The body must be a JSON object.") from None
         raise refusal_of(exc) from None
+
+
+def _no_body(data: bytes, exc: Exception) -> Refused:
+    if _has_lone_surrogate(data):
+        return _bad("", "bad_text", "A text holds half a character; send it whole.")
+    return Refused("bad_frame", _no_json(exc))
 
 
 # -- out ---------------------------------------------------------------------------------------------------
@@ -168,7 +174,9 @@ def encode_payload(d: Any) -> bytes:
 def encode_bye(end: Disconnect) -> bytes:
     """The `bye` event that precedes a close by the server."""
     after = msgspec.UNSET if end.after_ms is None else end.after_ms
-    return _encode(Event("bye", Bye(close=end.close, code=end.code, reason=end.reason, retry=end.retry, after_ms=after)))
+    return _encode(
+        Event("bye", Bye(close=end.close, code=end.code, reason=end.reason, retry=end.retry, after_ms=after))
+    )
 
 
 def error_of(refused: Refused) -> ErrorBody:
@@ -221,12 +229,7 @@ def _check_large(data: bytes, limit: int) -> None:
     """Pass what may be large; else refuse, with the id where one can be read."""
     if len(data) > limits.FRAME_LARGE:
         raise BadFrame(_too_large(limit, len(data)), counts=True)
-    head = _NO_HEAD
-    if not too_deep(data):
-        try:
-            head = _heads.decode(data)
-        except _BAD_JSON:
-            pass
+    head = (None if too_deep(data) else _head_of(data)) or _NO_HEAD
     name = _scalar(head.t)
     spec = BY_NAME.get(name) if isinstance(name, str) else None
     if spec is None or not spec.large:
@@ -254,7 +257,10 @@ def _diagnose(data: bytes, exc: Exception) -> BadFrame:
     except msgspec.ValidationError:
         return BadFrame(Refused("bad_frame", "Not a JSON object."), counts=True)
     except _BAD_JSON as worse:
-        return _lone_surrogate(data) or BadFrame(Refused("bad_frame", _no_json(worse)), counts=True)
+        head = _head_of(_SURROGATES.sub(rb"\\ufffd", data))
+        if head is None:
+            return BadFrame(Refused("bad_frame", _no_json(worse)), counts=True)
+        exc = Fault("d", "bad_text", "A text holds half a character; send it whole.")
     number = _id_of(head)
     if isinstance(exc, (UnicodeError, RecursionError)):
         return BadFrame(Refused("bad_frame", _no_json(exc)), number, counts=True)
@@ -268,22 +274,22 @@ def _diagnose(data: bytes, exc: Exception) -> BadFrame:
     return BadFrame(_payload_refusal(name, head, exc), number)
 
 
-def _lone_surrogate(data: bytes) -> BadFrame | None:
-    r"""A frame that is fine but for half a surrogate pair (`"\ud83d"`): browsers make them by cutting text."""
+def _has_lone_surrogate(data: bytes) -> bool:
+    r"""Say whether half a surrogate pair (`"\ud83d"`) is all that is wrong: browsers cut text like that."""
     whole = _SURROGATES.sub(rb"\\ufffd", data)
-    if whole == data:
-        return None
+    return whole != data and _head_of(whole) is not None
+
+
+def _head_of(data: bytes) -> _Head | None:
     try:
-        head = _heads.decode(whole)
+        return _heads.decode(data)
     except _BAD_JSON:
         return None
-    number = _id_of(head)
-    if number is None:
-        return BadFrame(Refused("bad_id", field="id"))
-    return BadFrame(_bad("d", "bad_text", "A text holds half a character; send it whole."), number)
 
 
 def _payload_refusal(name: str, head: _Head, exc: Exception) -> Refused:
+    if isinstance(exc, Fault):
+        return _bad(exc.field, exc.reason, exc.message)
     if head.d is not _ABSENT or not _lacks_d(exc):
         return refusal_of(exc)
     try:
@@ -298,7 +304,7 @@ def _lacks_d(exc: Exception) -> bool:
 
 
 def _bad(field: str, reason: str, message: str) -> Refused:
-    return Refused("bad_request", message, field=field, d={"reason": reason})
+    return Refused("bad_request", message, field=field or None, d={"reason": reason})
 
 
 def _too_large(limit: int, have: int) -> Refused:

@@ -55,7 +55,11 @@ _ERROR_ROWS = (
     ErrorRow(1102, "unknown_command", "fix", 400, "There is no such command; check `t`."),
     ErrorRow(1103, "too_large", "fix", 413, "Too large; send less at once.", ("max", "have")),
     ErrorRow(
-        1104, "bad_id", "fix", 400, "`id` must be an integer from 1 to 9007199254740991 that is not in flight."
+        1104,
+        "bad_id",
+        "fix",
+        400,
+        "`id` must be an integer from 1 to 9007199254740991 that is not in flight.",
     ),
     ErrorRow(
         1105,
@@ -83,7 +87,9 @@ _ERROR_ROWS = (
     ),
     ErrorRow(2107, "mode_members", "never", 422, "Only members may write here now.", ("until",)),
     ErrorRow(2108, "mode_emotes", "never", 422, "Only emotes may be sent here now.", ("until",)),
-    ErrorRow(2109, "mode_unique", "never", 422, "This was already said here; only new lines are taken.", ("until",)),
+    ErrorRow(
+        2109, "mode_unique", "never", 422, "This was already said here; only new lines are taken.", ("until",)
+    ),
     ErrorRow(2110, "mode_readonly", "never", 422, "Nobody but staff may write here now.", ("until",)),
     ErrorRow(2111, "term", "fix", 422, "That contains words that are not welcome here.", _HITS),
     ErrorRow(2112, "link", "fix", 422, "That contains a link that is not welcome here.", _HITS),
@@ -104,7 +110,9 @@ _ERROR_ROWS = (
     ErrorRow(3101, "unauthenticated", "fix", 401, "Sign in first, or check your credentials."),
     ErrorRow(3102, "token_expired", "fix", 401, "Your credentials have expired; sign in again."),
     ErrorRow(3103, "forbidden", "never", 403, "You may not do that here.", ("cap",)),
-    ErrorRow(3104, "role_too_low", "never", 403, "You can't act on an equal or higher role.", ("targetRole",)),
+    ErrorRow(
+        3104, "role_too_low", "never", 403, "You can't act on an equal or higher role.", ("targetRole",)
+    ),
     ErrorRow(3105, "not_joined", "fix", 400, "Join the channel first."),
     ErrorRow(4101, "not_found", "never", 404, "There is no such thing here.", ("what", "command?")),
     ErrorRow(

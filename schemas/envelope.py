@@ -7,7 +7,8 @@ is `schemas.codec`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Protocol, Union
+from collections.abc import Iterable
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -15,6 +16,7 @@ from msgspec import Meta, Struct, field
 from schemas.catalog import CATALOG, CommandSpec
 from schemas.values import MAX_INT, ChannelName, Fault, Payload
 
+OptionalChannel = ChannelName | None
 CommandId = Annotated[int, Meta(ge=1, le=MAX_INT)]
 
 
@@ -85,8 +87,15 @@ def may_be_empty(payload: type[Payload]) -> bool:
     return True
 
 
+def _union(types: Iterable[Any]) -> Any:
+    """The union of types that are known only when this runs."""
+    union: Any = None
+    for one in types:
+        union = one if union is None else union | one
+    return union
+
+
 def _frame(spec: CommandSpec, *, door: bool) -> type[Struct]:
-    channel: Any = ChannelName if spec.channel == "required" else ChannelName | None
     fields: list[Any] = []
     fixed: dict[str, Any] = {"t": spec.t}
     if door or spec.reply is None:
@@ -96,9 +105,9 @@ def _frame(spec: CommandSpec, *, door: bool) -> type[Struct]:
     if spec.channel == "none":
         fixed["ch"] = None
     elif spec.channel == "required":
-        fields.append(("ch", channel))
+        fields.append(("ch", ChannelName))
     else:
-        fields.append(("ch", channel, None))
+        fields.append(("ch", OptionalChannel, None))
     if may_be_empty(spec.request):
         fields.append(("d", spec.request, field(default_factory=spec.request)))
     else:
@@ -112,4 +121,4 @@ FRAMES: dict[str, type[Struct]] = {spec.t: _frame(spec, door=False) for spec in 
 """The frame type of each command, on the socket."""
 DOOR_BODIES: dict[str, type[Struct]] = {spec.t: _frame(spec, door=True) for spec in CATALOG if spec.door}
 """The body type of each command at the door: `{"ch"?, "d"?}`."""
-AnyFrame: Any = Union[tuple(FRAMES.values())]
+AnyFrame: Any = _union(FRAMES.values())

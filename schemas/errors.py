@@ -6,7 +6,7 @@ how they are shown; anything else that escapes is a bug and is shown as `interna
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from schemas.codes import CLOSES, ERRORS, Retry
 
@@ -68,7 +68,7 @@ class Disconnect(Exception):
         self.row = row
         self.close = close
         self.reason = row.reason if reason is None else reason
-        self.retry = row.retry
+        self.retry: Literal["reconnect", "never"] = row.retry
         self.code = code
         self.after_ms = after_ms
         super().__init__(close, self.reason)

@@ -15,8 +15,8 @@ from schemas.replies import RoomJoinReply
 from schemas.values import (
     ActionEntry,
     By,
-    CaseKind,
     Case,
+    CaseKind,
     Claim,
     Decision,
     LiveState,
@@ -34,11 +34,10 @@ from schemas.values import (
     You,
 )
 
-
 # -- section 4: session ------------------------------------------------------------------------------------
 
 
-class HelloLimits(Payload):
+class HelloLimits(Payload, frozen=True):
     """What this server takes: bytes a frame, commands in flight, channels, code points, events a page."""
 
     frame: int
@@ -48,7 +47,7 @@ class HelloLimits(Payload):
     history: int
 
 
-class Hello(Payload):
+class Hello(Payload, frozen=True):
     """The first frame of every connection."""
 
     v: int
@@ -59,19 +58,19 @@ class Hello(Payload):
     limits: HelloLimits
 
 
-class Ping(Payload):
+class Ping(Payload, frozen=True):
     """Answer with `pong`, or with anything else."""
 
     now: int
 
 
-class Head(Payload):
+class Head(Payload, frozen=True):
     """Where a quiet stream stands; whoever has less reads `history {"after": n}`."""
 
     pos: Pos
 
 
-class Goaway(Payload):
+class Goaway(Payload, frozen=True):
     """A planned restart: open the new socket in `reconnectInMs`, the old one closes by `deadlineMs`."""
 
     reason: str
@@ -79,7 +78,7 @@ class Goaway(Payload):
     deadline_ms: int
 
 
-class Bye(Payload):
+class Bye(Payload, frozen=True):
     """Why the server closes now. `afterMs` is absent where reconnecting makes no sense."""
 
     close: int
@@ -89,7 +88,7 @@ class Bye(Payload):
     after_ms: Maybe[int] = UNSET
 
 
-class ResumeDone(Payload):
+class ResumeDone(Payload, frozen=True):
     """A resumed stream has caught up; `state` and `you` for `room` only."""
 
     pos: Pos
@@ -97,23 +96,23 @@ class ResumeDone(Payload):
     you: Maybe[You] = UNSET
 
 
-class RoomSnapshot(RoomJoinReply):
+class RoomSnapshot(RoomJoinReply, frozen=True):
     """A new start where a resume was refused; `d` is that of the reply of `room.join`."""
 
 
-class StreamOpen(Payload):
+class StreamOpen(Payload, frozen=True):
     """A stream begins for this reader, after `pos`."""
 
     pos: Pos
 
 
-class StreamClosed(Payload):
+class StreamClosed(Payload, frozen=True):
     """A stream ends for this reader, at `pos`."""
 
     pos: Pos
 
 
-class Skip(Payload):
+class Skip(Payload, frozen=True):
     """Numbers `from` up to this event's own n (both included) were erased or have expired."""
 
     from_: int = field(name="from")
@@ -122,14 +121,14 @@ class Skip(Payload):
 # -- section 5: presence -----------------------------------------------------------------------------------
 
 
-class PresenceCount(Payload):
+class PresenceCount(Payload, frozen=True):
     """Viewers and chatters, over all nodes."""
 
     viewers: int
     chatters: int
 
 
-class PresenceDelta(Payload):
+class PresenceDelta(Payload, frozen=True):
     """Who came and who left, in small rooms."""
 
     in_: list[UserRef] = field(name="in")
@@ -139,7 +138,7 @@ class PresenceDelta(Payload):
 # -- section 6: messages -----------------------------------------------------------------------------------
 
 
-class Frag(Payload):
+class Frag(Payload, frozen=True):
     """A part of the text that is not plain; half-open, in code points."""
 
     k: Literal["mention", "link", "emote"]
@@ -150,7 +149,7 @@ class Frag(Payload):
     emote: Maybe[str] = UNSET
 
 
-class ReplyRef(Payload):
+class ReplyRef(Payload, frozen=True):
     """The message answered; `text` (≤ 80 code points) null or absent when it is not visible."""
 
     mid: str
@@ -159,14 +158,14 @@ class ReplyRef(Payload):
     text: Maybe[str | None] = UNSET
 
 
-class Gone(Payload):
+class Gone(Payload, frozen=True):
     """Who withdrew the message, and the class of the reason."""
 
     by: By
     reason: Maybe[str] = UNSET
 
 
-class MsgNew(Payload):
+class MsgNew(Payload, frozen=True):
     """A message. With `gone` it has no `text`, `frags` and `reply.text`; `user` null = erased."""
 
     mid: str
@@ -180,7 +179,7 @@ class MsgNew(Payload):
     gone: Maybe[Gone] = UNSET
 
 
-class MsgGone(Payload):
+class MsgGone(Payload, frozen=True):
     """Messages withdrawn: `mids` (≤ 200), or all of `user` from n `from` to n `to`."""
 
     by: By
@@ -191,7 +190,7 @@ class MsgGone(Payload):
     reason: Maybe[str] = UNSET
 
 
-class BackMessage(Payload):
+class BackMessage(Payload, frozen=True):
     """A message that came back, encoded like `msg.new`."""
 
     n: int
@@ -199,7 +198,7 @@ class BackMessage(Payload):
     d: MsgNew | Raw
 
 
-class MsgBack(Payload):
+class MsgBack(Payload, frozen=True):
     """Messages restored: `messages` (≤ 50), or a range to re-read by `history`."""
 
     messages: Maybe[list[BackMessage]] = UNSET
@@ -211,14 +210,14 @@ class MsgBack(Payload):
 # -- sections 7 and 8: roles, moderation -------------------------------------------------------------------
 
 
-class RoleChanged(Payload):
+class RoleChanged(Payload, frozen=True):
     """Somebody's role here changed (room)."""
 
     user: str
     role: str
 
 
-class MyRoleChanged(Payload):
+class MyRoleChanged(Payload, frozen=True):
     """One's own role in a channel changed (me)."""
 
     ch: str
@@ -226,14 +225,14 @@ class MyRoleChanged(Payload):
     caps: list[str]
 
 
-class RoomCleared(Payload):
+class RoomCleared(Payload, frozen=True):
     """Everything before n `before` is hidden."""
 
     before: int
     by: By
 
 
-class RoomMode(Payload):
+class RoomMode(Payload, frozen=True):
     """A mode was set."""
 
     name: ModeName
@@ -242,7 +241,7 @@ class RoomMode(Payload):
     by: By
 
 
-class UserSanctioned(Payload):
+class UserSanctioned(Payload, frozen=True):
     """Somebody may not write here any more (room)."""
 
     user: UserRef
@@ -250,14 +249,14 @@ class UserSanctioned(Payload):
     until: int | None
 
 
-class UserUnsanctioned(Payload):
+class UserUnsanctioned(Payload, frozen=True):
     """The end of a sanction (room)."""
 
     user: UserRef
     cause: Literal["expired", "lifted", "undone", "appeal"]
 
 
-class SanctionApplied(Payload):
+class SanctionApplied(Payload, frozen=True):
     """One's own sanction (me)."""
 
     ch: str
@@ -268,7 +267,7 @@ class SanctionApplied(Payload):
     appeal: bool
 
 
-class SanctionEnded(Payload):
+class SanctionEnded(Payload, frozen=True):
     """One's own sanction has ended (me)."""
 
     ch: str
@@ -277,7 +276,7 @@ class SanctionEnded(Payload):
     cause: Literal["expired", "lifted", "undone", "appeal"]
 
 
-class WarnIssued(Payload):
+class WarnIssued(Payload, frozen=True):
     """One was warned (me); acknowledge it by `warn.ack`."""
 
     ch: str
@@ -286,7 +285,7 @@ class WarnIssued(Payload):
     mids: list[str]
 
 
-class RuleChanged(Payload):
+class RuleChanged(Payload, frozen=True):
     """A rule was put or deleted (mod); the rules are re-read by `rule.list`."""
 
     action: str
@@ -295,7 +294,7 @@ class RuleChanged(Payload):
     count: Maybe[int] = UNSET
 
 
-class PinSet(Payload):
+class PinSet(Payload, frozen=True):
     """A message was pinned."""
 
     mid: str
@@ -303,18 +302,18 @@ class PinSet(Payload):
     by: By
 
 
-class PinUnset(Payload):
+class PinUnset(Payload, frozen=True):
     """A message was unpinned."""
 
     mid: str
     by: By
 
 
-class Action(ActionEntry):
+class Action(ActionEntry, frozen=True):
     """One act of moderation (mod)."""
 
 
-class Delayed(Payload):
+class Delayed(Payload, frozen=True):
     """A message waits for the mode `delay` (mod); staff may delete it meanwhile."""
 
     mid: str
@@ -323,7 +322,7 @@ class Delayed(Payload):
     until: int
 
 
-class MuteChanged(Payload):
+class MuteChanged(Payload, frozen=True):
     """One's own mute of somebody, for one's other devices (me)."""
 
     user: str
@@ -333,11 +332,11 @@ class MuteChanged(Payload):
 # -- section 9: cases --------------------------------------------------------------------------------------
 
 
-class CaseNew(Case):
+class CaseNew(Case, frozen=True):
     """A case was opened (mod), whole."""
 
 
-class CaseChanged(Payload):
+class CaseChanged(Payload, frozen=True):
     """A claim, a further report or a further hit (mod); only what changed."""
 
     case: str
@@ -347,7 +346,7 @@ class CaseChanged(Payload):
     status: Maybe[str] = UNSET
 
 
-class CaseDecided(Payload):
+class CaseDecided(Payload, frozen=True):
     """A case was decided (mod)."""
 
     case: str
@@ -356,7 +355,7 @@ class CaseDecided(Payload):
     action: str
 
 
-class CaseExpired(Payload):
+class CaseExpired(Payload, frozen=True):
     """Nobody decided in time (mod); `decision` is what the policy said."""
 
     case: str
@@ -364,7 +363,7 @@ class CaseExpired(Payload):
     kind: Maybe[CaseKind] = UNSET
 
 
-class HoldOpened(Payload):
+class HoldOpened(Payload, frozen=True):
     """One's message waits for staff (me)."""
 
     ch: str
@@ -373,7 +372,7 @@ class HoldOpened(Payload):
     case: Maybe[str] = UNSET
 
 
-class HoldResolved(Payload):
+class HoldResolved(Payload, frozen=True):
     """What became of it (me); `pos` if published."""
 
     ch: str
@@ -383,7 +382,7 @@ class HoldResolved(Payload):
     pos: Maybe[Pos] = UNSET
 
 
-class AppealUpdated(Payload):
+class AppealUpdated(Payload, frozen=True):
     """One's appeal (me)."""
 
     ch: str
@@ -396,7 +395,7 @@ class AppealUpdated(Payload):
 # -- section 11: engagement and notices --------------------------------------------------------------------
 
 
-class PollOpened(Payload):
+class PollOpened(Payload, frozen=True):
     """A poll was opened."""
 
     poll: str
@@ -405,14 +404,14 @@ class PollOpened(Payload):
     ends_at: int
 
 
-class PollTally(Payload):
+class PollTally(Payload, frozen=True):
     """The present tally (ephemeral)."""
 
     poll: str
     tally: list[int]
 
 
-class PollClosed(Payload):
+class PollClosed(Payload, frozen=True):
     """A poll has ended."""
 
     poll: str
@@ -421,13 +420,13 @@ class PollClosed(Payload):
     tally: list[int]
 
 
-class ReactAgg(Payload):
+class ReactAgg(Payload, frozen=True):
     """Reactions: `[mid, key, total]`, or for bursts `[null, key, increase]` (ephemeral)."""
 
     items: list[tuple[str | None, str, int]]
 
 
-class Notify(Payload):
+class Notify(Payload, frozen=True):
     """A notice (me): ids, never text."""
 
     kind: Literal["mention", "reply", "follow", "live", "tip"]
@@ -439,11 +438,11 @@ class Notify(Payload):
 # -- section 12: media -------------------------------------------------------------------------------------
 
 
-class StreamState(StreamInfo):
+class StreamState(StreamInfo, frozen=True):
     """The broadcast changed its state."""
 
 
-class RecordReady(Payload):
+class RecordReady(Payload, frozen=True):
     """A recording can be watched."""
 
     recording: str
@@ -451,7 +450,7 @@ class RecordReady(Payload):
     playback: Maybe[Playback | None] = UNSET
 
 
-class StreamHealth(Payload):
+class StreamHealth(Payload, frozen=True):
     """How the ingest does, for staff (ephemeral)."""
 
     bitrate_kbps: int
@@ -461,7 +460,7 @@ class StreamHealth(Payload):
     state: Maybe[LiveState] = UNSET
 
 
-class RoomTitle(Payload):
+class RoomTitle(Payload, frozen=True):
     """Title, category or tags of the channel changed."""
 
     title: str

@@ -58,7 +58,7 @@ def _classify(text: str, path: str) -> Refused:
         return _length(field, name, found[1], found[2] or "==", int(found[3]))
     if found := _RANGE.match(text):
         return _bad(field, "out_of_range", f"{name} must be {_BOUNDS[found[2]]} {found[3]}.")
-    if text.startswith("Invalid enum value") or text.startswith("Invalid value"):
+    if text.startswith(("Invalid enum value", "Invalid value")):
         return _bad(field, "unknown_value", f"{name} has a value that is not known; see its list of values.")
     if text.startswith("Expected `str` matching"):
         return _bad(field, "bad_format", f"{name} does not have the right form; see its description.")

@@ -23,7 +23,7 @@ RULE: Final = "r_"
 STREAM_SESSION: Final = "s_"
 POLL: Final = "p_"
 CONNECTION: Final = "x_"
-TOKEN: Final = "t_"
+TOKEN: Final = "t_"  # noqa: S105  a prefix, no secret
 STREAM_KEY: Final = "sk_"
 
 PREFIXES: Final = frozenset(

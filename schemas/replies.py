@@ -29,17 +29,17 @@ from schemas.values import (
 ResumeReason = Literal["too_far", "epoch", "retention", "denied"]
 
 
-class Empty(Payload):
+class Empty(Payload, frozen=True):
     """Done, with nothing to say."""
 
 
-class MePosition(Payload):
+class MePosition(Payload, frozen=True):
     """Where one's personal stream stands."""
 
     pos: Pos
 
 
-class Resumed(Payload):
+class Resumed(Payload, frozen=True):
     """The answer to one entry of `resume`; `reason` if not ok. `ch` is absent for `me`."""
 
     s: StreamName
@@ -48,7 +48,7 @@ class Resumed(Payload):
     reason: Maybe[ResumeReason] = UNSET
 
 
-class AuthReply(Payload):
+class AuthReply(Payload, frozen=True):
     """`user` null = anonymous reader. `guestToken` is given once, with a new guest identity."""
 
     session: str
@@ -59,14 +59,14 @@ class AuthReply(Payload):
     guest_token: Maybe[str] = UNSET
 
 
-class ResumeAnswer(Payload):
+class ResumeAnswer(Payload, frozen=True):
     """Whether the `pos` of `room.join` can be resumed."""
 
     ok: bool
     reason: Maybe[ResumeReason] = UNSET
 
 
-class RoomJoinReply(Payload):
+class RoomJoinReply(Payload, frozen=True):
     """All of it as of `pos`; `recent` are whole `msg.new` events, ascending."""
 
     ch: str
@@ -79,7 +79,7 @@ class RoomJoinReply(Payload):
     resume: Maybe[ResumeAnswer] = UNSET
 
 
-class RoomStateReply(Payload):
+class RoomStateReply(Payload, frozen=True):
     """The present state of a room."""
 
     ch: str
@@ -88,21 +88,21 @@ class RoomStateReply(Payload):
     you: You
 
 
-class RoomWhoReply(Payload):
+class RoomWhoReply(Payload, frozen=True):
     """Who is present."""
 
     items: list[Member]
     next: str | None
 
 
-class HistoryReply(Payload):
+class HistoryReply(Payload, frozen=True):
     """Whole events, ascending; `more` lie beyond in the direction read."""
 
     events: list[Raw]
     more: bool
 
 
-class MsgSendReply(Payload):
+class MsgSendReply(Payload, frozen=True):
     """`published {mid,pos}`, `held {mid,case,expiresAt}`, `duplicate {mid,pos}`, `command {action?,text?}`.
 
     A message held by the mode `delay` has no case.
@@ -117,33 +117,33 @@ class MsgSendReply(Payload):
     text: Maybe[str] = UNSET
 
 
-class MsgCheckReply(Payload):
+class MsgCheckReply(Payload, frozen=True):
     """What would become of a text; `err` as in a refusal."""
 
     outcome: Literal["published", "held", "refused", "command"]
     err: Maybe[dict[str, Any]] = UNSET
 
 
-class CaseReply(Payload):
+class CaseReply(Payload, frozen=True):
     """The case that took it up (`msg.report`, `appeal.open`)."""
 
     case: str
 
 
-class ActionReply(Payload):
+class ActionReply(Payload, frozen=True):
     """One act of moderation; `skipped` are effects that somebody changed since, and which were left."""
 
     action: str
     skipped: Maybe[list[Any]] = UNSET
 
 
-class MsgDeleteReply(Payload):
+class MsgDeleteReply(Payload, frozen=True):
     """`action` is there when staff deleted somebody else's message."""
 
     action: Maybe[str] = UNSET
 
 
-class Revealed(Payload):
+class Revealed(Payload, frozen=True):
     """A withheld text; `raw` if a masked one was stored differently."""
 
     mid: str
@@ -152,27 +152,27 @@ class Revealed(Payload):
     raw: Maybe[str] = UNSET
 
 
-class ModRevealReply(Payload):
+class ModRevealReply(Payload, frozen=True):
     """Withheld texts."""
 
     items: list[Revealed]
 
 
-class ChannelElevateReply(Payload):
+class ChannelElevateReply(Payload, frozen=True):
     """How long the capabilities last."""
 
     action: str
     until: int
 
 
-class RulePutReply(Payload):
+class RulePutReply(Payload, frozen=True):
     """The rule as stored."""
 
     action: str
     rule: str
 
 
-class RuleRejected(Payload):
+class RuleRejected(Payload, frozen=True):
     """A rule of `rule.putMany` that was not taken."""
 
     index: int
@@ -180,7 +180,7 @@ class RuleRejected(Payload):
     reason: str
 
 
-class RulePutManyReply(Payload):
+class RulePutManyReply(Payload, frozen=True):
     """How many were taken, and why the others were not."""
 
     action: str
@@ -188,14 +188,14 @@ class RulePutManyReply(Payload):
     rejected: list[RuleRejected]
 
 
-class RuleListReply(Payload):
+class RuleListReply(Payload, frozen=True):
     """A page of rules."""
 
     items: list[Rule]
     next: str | None
 
 
-class RuleHit(Payload):
+class RuleHit(Payload, frozen=True):
     """Where a rule hits; `index` of the given text, or `mid` of a message."""
 
     spans: list[Span]
@@ -203,28 +203,28 @@ class RuleHit(Payload):
     mid: Maybe[str] = UNSET
 
 
-class RuleTestReply(Payload):
+class RuleTestReply(Payload, frozen=True):
     """The hits among the texts checked."""
 
     checked: int
     items: list[RuleHit]
 
 
-class AuditEntry(ActionEntry):
+class AuditEntry(ActionEntry, frozen=True):
     """An act of moderation with its time and channel."""
 
     ts: int
     ch: Maybe[str] = UNSET
 
 
-class AuditListReply(Payload):
+class AuditListReply(Payload, frozen=True):
     """A page of the audit, newest first."""
 
     items: list[AuditEntry]
     next: str | None
 
 
-class UserNote(Payload):
+class UserNote(Payload, frozen=True):
     """A note of staff on a user."""
 
     by: UserRef | None
@@ -232,7 +232,7 @@ class UserNote(Payload):
     at: int
 
 
-class UserCardReply(Payload):
+class UserCardReply(Payload, frozen=True):
     """What staff know of a user here."""
 
     user: UserRef
@@ -247,7 +247,7 @@ class UserCardReply(Payload):
     recent: list[Raw]
 
 
-class QueueListReply(Payload):
+class QueueListReply(Payload, frozen=True):
     """A page of cases; with the mod events after `pos` it stays current."""
 
     items: list[Case]
@@ -255,35 +255,35 @@ class QueueListReply(Payload):
     pos: Pos
 
 
-class CaseClaimReply(Payload):
+class CaseClaimReply(Payload, frozen=True):
     """How long the case is yours."""
 
     until: int
 
 
-class CaseGetReply(Case):
+class CaseGetReply(Case, frozen=True):
     """One case whole."""
 
 
-class CaseDecideReply(ActionReply):
+class CaseDecideReply(ActionReply, frozen=True):
     """The decision as an action."""
 
     decision: Maybe[Decision] = UNSET
 
 
-class PollOpenReply(Payload):
+class PollOpenReply(Payload, frozen=True):
     """The poll that was opened."""
 
     poll: str
 
 
-class SessionReply(Payload):
+class SessionReply(Payload, frozen=True):
     """The stream session concerned."""
 
     session: str
 
 
-class Ingest(Payload):
+class Ingest(Payload, frozen=True):
     """Where an encoder sends to."""
 
     rtmp: str
@@ -291,7 +291,7 @@ class Ingest(Payload):
     whip: Maybe[str] = UNSET
 
 
-class KeyCreateReply(Payload):
+class KeyCreateReply(Payload, frozen=True):
     """A new stream key; `secret` is shown once."""
 
     key: str
@@ -299,7 +299,7 @@ class KeyCreateReply(Payload):
     ingest: Ingest
 
 
-class KeyInfo(Payload):
+class KeyInfo(Payload, frozen=True):
     """A stream key without its secret."""
 
     key: str
@@ -309,7 +309,7 @@ class KeyInfo(Payload):
     used_at: int | None
 
 
-class KeyListReply(Payload):
+class KeyListReply(Payload, frozen=True):
     """All stream keys of a channel."""
 
     items: list[KeyInfo]

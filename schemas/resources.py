@@ -34,15 +34,19 @@ class Patch(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
 
 
 def changes(patch: Patch) -> dict[str, Any]:
-    """The members that a PATCH names, by their Python names."""
+    """The members that a PATCH names, by their Python names; nested ones likewise."""
     given = ((f.name, getattr(patch, f.name)) for f in msgspec.structs.fields(patch))
-    return {name: value for name, value in given if value is not UNSET}
+    return {
+        name: changes(value) if isinstance(value, Patch) else value
+        for name, value in given
+        if value is not UNSET
+    }
 
 
 # -- auth --------------------------------------------------------------------------------------------------
 
 
-class Signup(Payload):
+class Signup(Payload, frozen=True):
     """`code` is the first-run code or the code of an invitation."""
 
     display_name: DisplayName
@@ -52,7 +56,7 @@ class Signup(Payload):
     code: Annotated[str, Meta(max_length=200)] | None = None
 
 
-class Login(Payload):
+class Login(Payload, frozen=True):
     """Either `email` or `name`."""
 
     password: Password
@@ -64,7 +68,7 @@ class Login(Payload):
             raise Fault("email", "ambiguous", "Give either `email` or `name`.")
 
 
-class User(Payload):
+class User(Payload, frozen=True):
     """A user; `email` and `roles` for himself and administrators, `inviteUrl` once when made without password."""
 
     id: str
@@ -77,7 +81,7 @@ class User(Payload):
     invite_url: Maybe[str] = UNSET
 
 
-class SignedIn(Payload):
+class SignedIn(Payload, frozen=True):
     """A new session; the token is for programs, browsers also get the cookie."""
 
     token: str
@@ -85,7 +89,7 @@ class SignedIn(Payload):
     user: User
 
 
-class SessionInfo(Payload):
+class SessionInfo(Payload, frozen=True):
     """The session of this request."""
 
     user: User
@@ -93,7 +97,7 @@ class SessionInfo(Payload):
     created_at: int
 
 
-class SessionEntry(Payload):
+class SessionEntry(Payload, frozen=True):
     """One of a user's sessions."""
 
     id: str
@@ -104,7 +108,7 @@ class SessionEntry(Payload):
     agent: Maybe[str | None] = UNSET
 
 
-class SessionList(Payload):
+class SessionList(Payload, frozen=True):
     """A user's sessions."""
 
     items: list[SessionEntry]
@@ -114,17 +118,17 @@ class SessionList(Payload):
 # -- users -------------------------------------------------------------------------------------------------
 
 
-class UserCreate(Payload):
+class UserCreate(Payload, frozen=True):
     """Make an account for somebody; without a password he gets an invitation."""
 
     display_name: DisplayName
     email: Email
-    roles: Roles = []
+    roles: Roles = field(default_factory=list[InstanceRole])
     password: Password | None = None
     name: LoginName | None = None
 
 
-class UserPatch(Patch):
+class UserPatch(Patch, frozen=True):
     """`roles` for administrators only; a new password needs `currentPassword` of oneself."""
 
     display_name: DisplayName | UnsetType = UNSET
@@ -134,14 +138,14 @@ class UserPatch(Patch):
     roles: Roles | UnsetType = UNSET
 
 
-class UserList(Payload):
+class UserList(Payload, frozen=True):
     """A page of users."""
 
     items: list[User]
     next: str | None
 
 
-class UserQuery(Payload):
+class UserQuery(Payload, frozen=True):
     """Parameters of the list of users."""
 
     q: Annotated[str, Meta(max_length=100)] | None = None
@@ -149,13 +153,13 @@ class UserQuery(Payload):
     cursor: Cursor | None = None
 
 
-class UserDelete(Payload):
+class UserDelete(Payload, frozen=True):
     """What becomes of his messages."""
 
     messages: Literal["erase", "anonymise"] = "anonymise"
 
 
-class PageQuery(Payload):
+class PageQuery(Payload, frozen=True):
     """Parameters of any list."""
 
     limit: PageLimit = 50
@@ -165,22 +169,24 @@ class PageQuery(Payload):
 # -- channels ----------------------------------------------------------------------------------------------
 
 
-class HintPolicy(Payload):
+class HintPolicy(Payload, frozen=True):
     """What a scorer's advice leads to."""
 
     scorer: Annotated[str, Meta(max_length=64)] = "detoxify"
-    thresholds: dict[str, Annotated[float, Meta(ge=0, le=1)]] = field(default_factory=lambda: {"toxicity": 0.9})
+    thresholds: dict[str, Annotated[float, Meta(ge=0, le=1)]] = field(
+        default_factory=lambda: {"toxicity": 0.9}
+    )
     do: Literal["flag", "hold", "none"] = "flag"
 
 
-class RetentionDays(Payload):
+class RetentionDays(Payload, frozen=True):
     """How long things are kept; null = without end."""
 
     messages: Annotated[int, Meta(ge=1, le=36_500)] | None = 365
     audit: Annotated[int, Meta(ge=1, le=36_500)] | None = None
 
 
-class Policy(Payload):
+class Policy(Payload, frozen=True):
     """How a channel wants its room kept."""
 
     guests: bool = True
@@ -195,7 +201,7 @@ class Policy(Payload):
     retention_days: RetentionDays = RetentionDays()
 
 
-class HintPatch(Patch):
+class HintPatch(Patch, frozen=True):
     """Changes of the hint policy."""
 
     scorer: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
@@ -203,14 +209,14 @@ class HintPatch(Patch):
     do: Literal["flag", "hold", "none"] | UnsetType = UNSET
 
 
-class RetentionPatch(Patch):
+class RetentionPatch(Patch, frozen=True):
     """Changes of retention."""
 
-    messages: Annotated[int, Meta(ge=1, le=36_500)] | None | UnsetType = UNSET
-    audit: Annotated[int, Meta(ge=1, le=36_500)] | None | UnsetType = UNSET
+    messages: Annotated[int, Meta(ge=1, le=36_500)] | UnsetType | None = UNSET
+    audit: Annotated[int, Meta(ge=1, le=36_500)] | UnsetType | None = UNSET
 
 
-class PolicyPatch(Patch):
+class PolicyPatch(Patch, frozen=True):
     """Changes of the policy; what is not named stays."""
 
     guests: bool | UnsetType = UNSET
@@ -225,32 +231,32 @@ class PolicyPatch(Patch):
     retention_days: RetentionPatch | UnsetType = UNSET
 
 
-class ChannelCreate(Payload):
+class ChannelCreate(Payload, frozen=True):
     """Make a channel; `slug` is derived from the title if absent, `ownerId` is oneself."""
 
     title: Title
     slug: Slug | None = None
     owner_id: Id | None = None
     category: Category | None = None
-    tags: Tags = []
+    tags: Tags = field(default_factory=list[str])
     mature: bool = False
     visibility: Visibility = "public"
 
 
-class ChannelPatch(Patch):
+class ChannelPatch(Patch, frozen=True):
     """Changes of a channel; what is not named stays."""
 
     title: Title | UnsetType = UNSET
     slug: Slug | UnsetType = UNSET
-    category: Category | None | UnsetType = UNSET
+    category: Category | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
     mature: bool | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
-    scheduled_at: Millis | None | UnsetType = UNSET
+    scheduled_at: Millis | UnsetType | None = UNSET
     policy: PolicyPatch | UnsetType = UNSET
 
 
-class Channel(Payload):
+class Channel(Payload, frozen=True):
     """A channel; `policy` for its owner and administrators, `streamKey` once, in the answer that made it."""
 
     id: str
@@ -272,14 +278,14 @@ class Channel(Payload):
     stream_key: Maybe[str] = UNSET
 
 
-class ChannelList(Payload):
+class ChannelList(Payload, frozen=True):
     """A page of channels."""
 
     items: list[Channel]
     next: str | None
 
 
-class ChannelQuery(Payload):
+class ChannelQuery(Payload, frozen=True):
     """Parameters of the list of channels."""
 
     owner_id: Id | None = None
@@ -295,7 +301,7 @@ class ChannelQuery(Payload):
 # -- chat --------------------------------------------------------------------------------------------------
 
 
-class ChatSend(Payload):
+class ChatSend(Payload, frozen=True):
     """The `d` of msg.send; `content` is another name of `text`."""
 
     text: str | None = None
@@ -315,14 +321,14 @@ class ChatSend(Payload):
         return MsgSend(text=text or "", reply_to=self.reply_to, idem=self.idem)
 
 
-class ChatQuery(Payload):
+class ChatQuery(Payload, frozen=True):
     """Parameters of reading chat over REST."""
 
     before: Count | None = None
     limit: PageLimit = 25
 
 
-class ChatPage(Payload):
+class ChatPage(Payload, frozen=True):
     """Whole `msg.new` events, ascending."""
 
     events: list[Raw]
@@ -332,17 +338,19 @@ class ChatPage(Payload):
 # -- tokens ------------------------------------------------------------------------------------------------
 
 
-class TokenCreate(Payload):
+class TokenCreate(Payload, frozen=True):
     """Make a token; its rights are its scopes within what its maker may do. `*` = all channels."""
 
     kind: Literal["bot", "overlay", "personal"]
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     channels: Annotated[list[Id], Meta(min_length=1, max_length=100)]
-    scopes: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=64)] = []
+    scopes: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=64)] = field(
+        default_factory=list[str]
+    )
     expires_at: Millis | None = None
 
 
-class TokenInfo(Payload):
+class TokenInfo(Payload, frozen=True):
     """A token without its secret."""
 
     id: str
@@ -356,7 +364,7 @@ class TokenInfo(Payload):
     user: User
 
 
-class TokenCreated(Payload):
+class TokenCreated(Payload, frozen=True):
     """A new token; `token` is shown once."""
 
     id: str
@@ -364,7 +372,7 @@ class TokenCreated(Payload):
     user: User
 
 
-class TokenList(Payload):
+class TokenList(Payload, frozen=True):
     """One's tokens."""
 
     items: list[TokenInfo]
@@ -376,7 +384,7 @@ class TokenList(Payload):
 Status = Literal["ok", "degraded", "down"]
 
 
-class Check(Payload):
+class Check(Payload, frozen=True):
     """One part's health; `host` for administrators only."""
 
     status: Status
@@ -385,7 +393,7 @@ class Check(Payload):
     host: Maybe[str] = UNSET
 
 
-class Health(Payload):
+class Health(Payload, frozen=True):
     """The health of the whole and of its parts."""
 
     status: Status

@@ -6,12 +6,12 @@ judge text: NFC, trimming and the 500 code points of a message are the room's ru
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, TypeVar, Union
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 T = TypeVar("T")
-Maybe = Union[T, UnsetType]
+Maybe = T | UnsetType
 """A member that may be absent on the wire; `UNSET` leaves it out."""
 
 MAX_INT: Final = 2**53 - 1
@@ -46,7 +46,7 @@ Decision = Literal["allow", "deny"]
 ModeName = Literal[
     "slow", "followers", "members", "emotes", "unique", "readonly", "links", "accountAge", "delay"
 ]
-ModeValue = Union[bool, int, str]
+ModeValue = bool | int | str
 RuleKind = Literal["word", "wildcard", "phrase", "regex", "domain", "shape"]
 RuleAction = Literal["refuse", "hold", "mask", "flag", "allow"]
 LiveState = Literal["offline", "scheduled", "connecting", "live", "interrupted", "ended"]
@@ -72,14 +72,14 @@ class Payload(Struct, frozen=True, rename="camel"):
     """Base of all that travels in `d`: camelCase on the wire, unknown members ignored."""
 
 
-class Badge(Payload):
+class Badge(Payload, frozen=True):
     """A mark beside a name, for people."""
 
     id: str
     title: str
 
 
-class UserRef(Payload):
+class UserRef(Payload, frozen=True):
     """A user as others see him; `kind`, `roles` and `badges` where the place calls for them."""
 
     id: str
@@ -90,7 +90,7 @@ class UserRef(Payload):
     badges: Maybe[tuple[Badge, ...] | list[Badge]] = UNSET
 
 
-class NameRef(Payload):
+class NameRef(Payload, frozen=True):
     """A user in short, in staff's events: who did it, to whom."""
 
     id: str
@@ -99,7 +99,7 @@ class NameRef(Payload):
     role: Maybe[str] = UNSET
 
 
-class Member(Payload):
+class Member(Payload, frozen=True):
     """Somebody present in a room (`room.who`); `since` is when the first connection joined."""
 
     id: str
@@ -110,14 +110,14 @@ class Member(Payload):
     since: int
 
 
-class Mode(Payload):
+class Mode(Payload, frozen=True):
     """The present value of a mode; `until` null = without end."""
 
     value: ModeValue
     until: int | None
 
 
-class Playback(Payload):
+class Playback(Payload, frozen=True):
     """Where a player finds the stream."""
 
     hls: str
@@ -126,14 +126,14 @@ class Playback(Payload):
     dash: Maybe[str] = UNSET
 
 
-class Counts(Payload):
+class Counts(Payload, frozen=True):
     """Viewers: joined people plus anonymous connections. Chatters: authors of the last five minutes."""
 
     viewers: int
     chatters: int
 
 
-class StreamInfo(Payload):
+class StreamInfo(Payload, frozen=True):
     """What the room knows of the broadcast."""
 
     state: LiveState
@@ -143,14 +143,14 @@ class StreamInfo(Payload):
     since: int
 
 
-class Pinned(Payload):
+class Pinned(Payload, frozen=True):
     """A pinned message, by id; `until` null = until unpinned."""
 
     mid: str
     until: int | None
 
 
-class Poll(Payload):
+class Poll(Payload, frozen=True):
     """An open poll with its present tally."""
 
     poll: str
@@ -160,7 +160,7 @@ class Poll(Payload):
     ends_at: Maybe[int] = UNSET
 
 
-class RoomState(Payload):
+class RoomState(Payload, frozen=True):
     """What every reader of a room sees of it (section 5)."""
 
     title: str
@@ -174,7 +174,7 @@ class RoomState(Payload):
     poll: Poll | None
 
 
-class Sanction(Payload):
+class Sanction(Payload, frozen=True):
     """A sanction in force on the reader himself; `until` null = without end."""
 
     kind: SanctionKind
@@ -184,24 +184,24 @@ class Sanction(Payload):
     appeal: bool
 
 
-class Warning(Payload):
+class Warned(Payload, frozen=True):
     """A warning the reader has not yet acknowledged."""
 
     action: str
     reason: str
 
 
-class You(Payload):
+class You(Payload, frozen=True):
     """What the reader may do here, and what keeps him from it."""
 
     role: str
     caps: list[str]
     sanction: Sanction | None
-    warn: Warning | None
+    warn: Warned | None
     next_send_at: int | None
 
 
-class Cause(Payload):
+class Cause(Payload, frozen=True):
     """Why a case exists: a rule's hit, a scorer's hint, or a report."""
 
     src: Literal["rule", "hint", "report"]
@@ -213,7 +213,7 @@ class Cause(Payload):
     note: Maybe[str | None] = UNSET
 
 
-class Subject(Payload):
+class Subject(Payload, frozen=True):
     """What a case is about; an appeal has `action` instead of `mid`."""
 
     mid: Maybe[str] = UNSET
@@ -223,14 +223,14 @@ class Subject(Payload):
     action: Maybe[str] = UNSET
 
 
-class Claim(Payload):
+class Claim(Payload, frozen=True):
     """Who works on a case, and until when it is his."""
 
     by: NameRef
     until: int
 
 
-class Case(Payload):
+class Case(Payload, frozen=True):
     """An entry of the review queue (section 9)."""
 
     case: str
@@ -246,7 +246,7 @@ class Case(Payload):
     action: Maybe[str] = UNSET
 
 
-class Target(Payload):
+class Target(Payload, frozen=True):
     """What an action was done to."""
 
     user: Maybe[NameRef | None] = UNSET
@@ -255,7 +255,7 @@ class Target(Payload):
     rule: Maybe[str] = UNSET
 
 
-class ActionEntry(Payload):
+class ActionEntry(Payload, frozen=True):
     """One act of moderation, as staff see it and as audit keeps it (section 8)."""
 
     action: str
@@ -271,7 +271,7 @@ class ActionEntry(Payload):
     undoable: bool
 
 
-class Rule(Payload):
+class Rule(Payload, frozen=True):
     """A word, domain or shape rule (section 10). `id` replaces an existing one."""
 
     kind: RuleKind
@@ -281,11 +281,15 @@ class Rule(Payload):
     substring: bool = False
     normalize: Maybe[bool] = UNSET
     case_sensitive: bool = False
-    allow: Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(max_length=100)] = []
+    allow: Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(max_length=100)] = field(
+        default_factory=list[str]
+    )
     limit: Maybe[Count] = UNSET
     seconds: Maybe[Seconds] = UNSET
     timeout: Seconds | None = None
-    exempt: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=32)] = []
+    exempt: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=32)] = field(
+        default_factory=list[str]
+    )
     category: Annotated[str, Meta(max_length=64)] | None = None
     text: Annotated[str, Meta(max_length=500)] | None = None
     shadow: bool = False
