@@ -18,6 +18,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the one file that an older Pytho
     )
 
 import contextlib
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -27,6 +28,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,9 +103,30 @@ def installed() -> dict[str, str]:
 
 def ensure_venv(lock: Path) -> None:
     """Make .venv hold what `lock` names; costs two file hashes when it already does. Raises Stop."""
-    have = installed()
-    if have.get(lock.name) == digest(lock) and have.get("root") == str(ROOT):
+    if ready(lock):
         return
+    with alone():
+        if not ready(lock):  # another dev.py may have done it meanwhile
+            complete_venv(lock)
+
+
+def ready(lock: Path) -> bool:
+    """Whether .venv holds what `lock` names, and was set up for this folder."""
+    have = installed()
+    return have.get(lock.name) == digest(lock) and have.get("root") == str(ROOT)
+
+
+@contextlib.contextmanager
+def alone() -> Generator[None]:
+    """Keep a second dev.py waiting: two installers in one environment would break it."""
+    with (ROOT / ".venv.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def complete_venv(lock: Path) -> None:
+    """Make .venv if need be and install into it. Raises Stop."""
+    have = installed()
     uv = shutil.which("uv")
     if not PYTHON.exists():
         make_venv(uv)
@@ -173,8 +196,14 @@ def ensure_assets(npm: list[str] | None = None) -> None:
     """
     if assets_current():
         return
+    with alone():
+        copy_assets(npm or find_npm())
+
+
+def copy_assets(npm: list[str]) -> None:
+    """Install the packages and copy the files named in BROWSER_FILES. Raises Stop."""
     say("fetching the browser's libraries …")
-    modules = node_modules(npm or find_npm())
+    modules = node_modules(npm)
     VENDOR.mkdir(parents=True, exist_ok=True)
     for source, target in BROWSER_FILES.items():
         shutil.copyfile(modules / source, VENDOR / target)
@@ -259,6 +288,11 @@ class Part:
     name: str
     arguments: tuple[str, ...]
 
+    @property
+    def word(self) -> str:
+        """What chooses it on the command line."""
+        return self.name.split()[0]
+
 
 SHOWN = 60  # lines of a part that failed
 LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
@@ -277,9 +311,9 @@ def check(arguments: list[str]) -> int:
     """Lint, types, import contracts, generated files, unit tests; together, each with its time."""
     ensure_venv(DEV_LOCK)
     ensure_assets()
-    parts = [part for part in PARTS if not arguments or part.name.split()[0] in arguments]
+    parts = [part for part in PARTS if not arguments or part.word in arguments]
     if not parts:
-        raise Stop(f"no such part; there are: {', '.join(part.name.split()[0] for part in PARTS)}")
+        raise Stop(f"no such part; there are: {', '.join(part.word for part in PARTS)}")
     started = time.monotonic()
     with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
         good = list(pool.map(check_part, parts))
@@ -317,7 +351,9 @@ def test(arguments: list[str]) -> int:
         return subprocess.run([PYTHON, "-m", "pytest", *extra], cwd=ROOT).returncode
     if not tiers or "browser" in tiers:
         ensure_browser()
-    checked = None if tiers or extra else check([])
+    # The tier of unit tests follows, so the check leaves them out.
+    others = [part.word for part in PARTS if part.word != "unit"]
+    checked = None if tiers or extra else check(others)
     results = {name: run_tier(name, extra) for name in tiers or TIERS if (ROOT / "tests" / name).is_dir()}
     return summarise(results, checked)
 
