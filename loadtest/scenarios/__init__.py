@@ -1,0 +1,1 @@
+"""What is measured: one module a scenario, each a function from a `Bench` to results (result.py)."""
