@@ -13,15 +13,18 @@ What holds whatever fails (proved in tests/property/test_log.py):
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from chatcore.log.port import Ground, Heads, Log, Unavailable
-from chatcore.room.drafts import At, Bucket, Decision, Draft
+from chatcore.room.drafts import STAFF, VIEWERS, At, Bucket, Decision, Draft
 from chatcore.room.events import Entry
 from chatcore.room.settle import DECIDERS
 from chatcore.room.state import RoomState
 from schemas.errors import Refused
+
+_LOG = logging.getLogger(__name__)
 
 #: Drafts that one commit takes at most: bounds the time to the first answer when a room is flooded.
 BATCH_CAP = 500
@@ -42,8 +45,8 @@ class Committer:
         *,
         room_of: Callable[[str], RoomState],
         follow: Callable[[Sequence[Entry]], None],
-        viewers: Bucket | None = Bucket(20, 30_000),
-        staff: Bucket | None = Bucket(100, 30_000),
+        viewers: Bucket | None = VIEWERS,
+        staff: Bucket | None = STAFF,
         queue_cap: int = 20_000,
     ) -> None:
         self._log = log
@@ -93,13 +96,20 @@ class Committer:
             self.failures += 1
             run.fail(str(error))
             return
+        except Exception:
+            self.failures += 1
+            _LOG.exception("a commit failed")
+            run.fail("")
+            return
         self._take_in(entries)
         run.answer()
 
     def _take_in(self, entries: Sequence[Entry]) -> None:
         """Apply what is durable to the live rooms and tell the fan-out of what was new."""
         new = [
-            entry for entry in entries if entry.stream.kind == "me" or self._room_of(entry.stream.owner).apply(entry)
+            entry
+            for entry in entries
+            if entry.stream.kind == "me" or self._room_of(entry.stream.owner).apply(entry)
         ]
         if new:
             self._follow(new)
@@ -147,6 +157,10 @@ class _Batch:
             decision = DECIDERS[type(draft.command)](room, draft, at)
         except Refused as refusal:
             self._outcomes.append((None, refusal))
+            return []
+        except Exception:  # a bug in one decision must not take the batch with it (law 10)
+            _LOG.exception("deciding %s failed", type(draft.command).__name__)
+            self._outcomes.append((None, Refused("internal")))
             return []
         self._outcomes.append((decision.reply, None))
         return [*_numbered(decision, room, at.now)]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar, cast
 
 import aiosqlite
 
@@ -45,7 +46,9 @@ class _Work(Generic[T]):
 class Database:
     """Open with `await Database.open(path)`. Every method is called from the loop that opened it."""
 
-    def __init__(self, path: Path, writer: sqlite3.Connection, readers: list[aiosqlite.Connection], lock: Any) -> None:
+    def __init__(
+        self, path: Path, writer: sqlite3.Connection, readers: list[aiosqlite.Connection], lock: Any
+    ) -> None:
         self.path = path
         self.commits = 0
         self._writer = writer
@@ -68,8 +71,7 @@ class Database:
         try:
             writer = await asyncio.to_thread(_connect_writer, path)
         except BaseException:
-            if lock is not None:
-                lock.close()
+            lock.close()
             raise
         opened: list[aiosqlite.Connection] = []
         for _ in range(readers):
@@ -101,24 +103,8 @@ class Database:
             raise DatabaseUnavailable("The database is closed.")
         reader = self._readers[self._next_reader]
         self._next_reader = (self._next_reader + 1) % len(self._readers)
-        return list(await reader.execute_fetchall(sql, params))  # type: ignore[arg-type]  # rows are plain tuples
-
-    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run several reads of `work(connection)` in one snapshot on a reader's thread."""
-        if self._closed:
-            raise DatabaseUnavailable("The database is closed.")
-        reader = self._readers[self._next_reader]
-        self._next_reader = (self._next_reader + 1) % len(self._readers)
-
-        def in_snapshot() -> T:
-            connection = reader._conn
-            connection.execute("BEGIN")
-            try:
-                return work(connection)
-            finally:
-                connection.execute("COMMIT")
-
-        return await reader._execute(in_snapshot)
+        rows = await reader.execute_fetchall(sql, params)
+        return cast("list[tuple[Any, ...]]", rows)  # no row factory is set: rows are plain tuples
 
     async def close(self) -> None:
         """Commit what is queued, fold the WAL back into the file, release the lock. Idempotent."""
@@ -129,8 +115,7 @@ class Database:
         await asyncio.to_thread(self._thread.join)
         for reader in self._readers:
             await reader.close()
-        if self._lock is not None:
-            self._lock.close()
+        self._lock.close()
 
     # -- writer thread ---------------------------------------------------------------------------------------
 
@@ -230,14 +215,10 @@ def _connect_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _lock_file(path: Path) -> Any:
+def _lock_file(path: Path) -> IO[str]:
     """Hold an advisory lock beside the file for as long as it is open: SQLite means one process (law 4)."""
     try:
-        import fcntl
-    except ImportError:  # a platform without flock: SQLite's own locking still protects the file
-        return None
-    try:
-        handle = open(path.with_suffix(".lock"), "a")  # noqa: SIM115 - held open for the life of the database
+        handle = path.with_suffix(".lock").open("a")
     except OSError as error:
         raise DatabaseUnavailable(
             f"The data folder {path.parent} can't be written ({error.strerror}): choose another with --data."

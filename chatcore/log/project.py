@@ -18,9 +18,17 @@ from chatcore.room.events import (
     Unsanctioned,
 )
 
-#: Columns of `channel` that an edit may write; JSON ones are encoded.
-_EDITABLE = {"slug", "owner", "title", "category", "mature", "visibility"}
-_EDITABLE_JSON = {"tags", "policy"}
+#: The columns of a channel that an edit may write; `tags` and `policy` are JSON.
+_EDITS = {
+    "slug": "UPDATE channel SET slug = ? WHERE id = ?",
+    "owner": "UPDATE channel SET owner = ? WHERE id = ?",
+    "title": "UPDATE channel SET title = ? WHERE id = ?",
+    "category": "UPDATE channel SET category = ? WHERE id = ?",
+    "tags": "UPDATE channel SET tags = ? WHERE id = ?",
+    "mature": "UPDATE channel SET mature = ? WHERE id = ?",
+    "visibility": "UPDATE channel SET visibility = ? WHERE id = ?",
+    "policy": "UPDATE channel SET policy = ? WHERE id = ?",
+}
 
 
 def project(connection: sqlite3.Connection, entry: Entry) -> None:
@@ -36,7 +44,9 @@ def project(connection: sqlite3.Connection, entry: Entry) -> None:
         case RoleChanged(user=user, role=None):
             connection.execute("DELETE FROM role WHERE channel = ? AND user = ?", (channel, user))
         case RoleChanged(user=user, role=role, until=until):
-            connection.execute("INSERT OR REPLACE INTO role VALUES (?, ?, ?, ?)", (channel, user, role, until))
+            connection.execute(
+                "INSERT OR REPLACE INTO role VALUES (?, ?, ?, ?)", (channel, user, role, until)
+            )
         case Sanctioned() as s:
             row = (channel, s.user, s.kind, s.until, s.reason, s.action)
             connection.execute("INSERT OR REPLACE INTO sanction VALUES (?, ?, ?, ?, ?, ?)", row)
@@ -51,7 +61,8 @@ def project(connection: sqlite3.Connection, entry: Entry) -> None:
 def _remove(connection: sqlite3.Connection, channel: str, gone: Gone) -> None:
     if gone.mids:
         connection.execute(
-            "UPDATE message SET gone = ? WHERE channel = ? AND gone IS NULL AND mid IN (SELECT value FROM json_each(?))",
+            """UPDATE message SET gone = ? WHERE channel = ? AND gone IS NULL
+            AND mid IN (SELECT value FROM json_each(?))""",
             (gone.by, channel, msgspec.json.encode(gone.mids).decode()),
         )
     if gone.user is not None:
@@ -71,8 +82,5 @@ def _mode(connection: sqlite3.Connection, channel: str, mode: ModeChanged) -> No
 
 def _edit(connection: sqlite3.Connection, channel: str, changes: dict[str, Any]) -> None:
     for column, value in changes.items():
-        if column in _EDITABLE_JSON:
-            value = msgspec.json.encode(value).decode()
-        elif column not in _EDITABLE:
-            raise AssertionError(f"{column} is not a column that an edit may write")
-        connection.execute(f"UPDATE channel SET {column} = ? WHERE id = ?", (value, channel))
+        stored = msgspec.json.encode(value).decode() if column in ("tags", "policy") else value
+        connection.execute(_EDITS[column], (stored, channel))

@@ -24,12 +24,18 @@ _JSON = msgspec.json.Encoder()
 _FRAGS = msgspec.json.Decoder(tuple[dict[str, Any], ...])
 _FLAGS = msgspec.json.Decoder(tuple[str, ...])
 
-_MESSAGE = "{0}.mid, {0}.n, {0}.user, {0}.ts, {0}.text, {0}.frags, {0}.reply, {0}.root, {0}.flags, {0}.gone"
+
+def _columns(alias: str) -> str:
+    names = ("mid", "n", "user", "ts", "text", "frags", "reply", "root", "flags", "gone")
+    return ", ".join(f"{alias}.{name}" for name in names)
+
+
 _WIDTH = 10
 
 _INSERT_EVENTS = """
 INSERT INTO event (stream, n, ts, body)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]')
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+  json_extract(value, '$[3]')
 FROM json_each(?)"""
 
 _INSERT_MESSAGES = """
@@ -38,6 +44,30 @@ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(va
   json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]'),
   json_extract(value, '$[7]'), json_extract(value, '$[8]'), json_extract(value, '$[9]'), json_extract(value, '$[10]')
 FROM json_each(?)"""
+
+_MESSAGES_BY_ID = (
+    "SELECT "
+    + _columns("m")
+    + " FROM message AS m WHERE m.channel = ? AND m.mid IN (SELECT value FROM json_each(?))"
+)
+
+
+def _read_sql(said: bool, standing: bool, order: str) -> str:
+    """Events of one stream with their message and the message that it answers; only constants are put together."""
+    return f"""SELECT s.head, e.n, e.ts, e.body, {_columns("m")}, {_columns("p")}
+    FROM stream AS s JOIN event AS e ON e.stream = s.id AND e.n > ? AND e.n < ?
+    {"" if said else "LEFT"} JOIN message AS m ON m.channel = s.owner AND m.n = e.n AND s.kind = 'room'
+    {"AND m.gone IS NULL" if standing else ""}
+    LEFT JOIN message AS p ON p.mid = m.reply
+    WHERE s.owner = ? AND s.kind = ? ORDER BY e.n {"ASC" if order == "oldest" else "DESC"} LIMIT ?"""
+
+
+_READS = {
+    (said, standing, order): _read_sql(said, standing, order)
+    for said in (False, True)
+    for standing in (False, True)
+    for order in ("oldest", "newest")
+}
 
 _NEXT_PERSONAL = """
 INSERT INTO stream (kind, owner, head, last_ts) VALUES ('me', ?, 1, ?)
@@ -92,7 +122,9 @@ class SqliteLog:
         except (DatabaseUnavailable, sqlite3.Error) as error:
             raise Unavailable(str(error)) from error
 
-    def _writing(self, known: Mapping[str, Heads], entries: list[Entry]) -> Callable[[sqlite3.Connection], None]:
+    def _writing(
+        self, known: Mapping[str, Heads], entries: list[Entry]
+    ) -> Callable[[sqlite3.Connection], None]:
         heads: dict[StreamKey, tuple[int, int]] = {}
         for entry in entries:
             if entry.stream.kind != "me":
@@ -124,7 +156,9 @@ class SqliteLog:
     def _place(self, connection: sqlite3.Connection, entry: Entry) -> int:
         """The id of the entry's stream; a personal stream hands out its next n here, in the transaction."""
         if entry.stream.kind == "me":
-            stream_id, entry.n, entry.ts = connection.execute(_NEXT_PERSONAL, (entry.stream.owner, entry.ts)).fetchone()
+            stream_id, entry.n, entry.ts = connection.execute(
+                _NEXT_PERSONAL, (entry.stream.owner, entry.ts)
+            ).fetchone()
             return stream_id
         known = self._ids.get(entry.stream)
         if known is None:
@@ -169,11 +203,7 @@ class SqliteLog:
         messages: dict[str, Message] = {}
         wanted = list(mids)
         if wanted:
-            columns = _MESSAGE.format("m")
-            rows = await self._query(
-                f"SELECT {columns} FROM message AS m WHERE m.channel = ? AND m.mid IN (SELECT value FROM json_each(?))",
-                (channel, _JSON.encode(wanted).decode()),
-            )
+            rows = await self._query(_MESSAGES_BY_ID, (channel, _JSON.encode(wanted).decode()))
             messages = {row[0]: _message(row) for row in rows}
         return Facts(heads[0][0] if heads else 0, authors, messages)
 
@@ -189,16 +219,9 @@ class SqliteLog:
         standing_only: bool = False,
     ) -> Page:
         """See the port."""
-        join = "JOIN" if said_only or standing_only else "LEFT JOIN"
-        standing = "AND m.gone IS NULL" if standing_only else ""
-        rows = await self._query(
-            f"""SELECT s.head, e.n, e.ts, e.body, {_MESSAGE.format("m")}, {_MESSAGE.format("p")}
-            FROM stream AS s JOIN event AS e ON e.stream = s.id AND e.n > ? AND e.n < ?
-            {join} message AS m ON m.channel = s.owner AND m.n = e.n AND s.kind = 'room' {standing}
-            LEFT JOIN message AS p ON p.mid = m.reply
-            WHERE s.owner = ? AND s.kind = ? ORDER BY e.n {"ASC" if order == "oldest" else "DESC"} LIMIT ?""",
-            (after or 0, before or 2**62, stream.owner, stream.kind, limit + 1),
-        )
+        form = (said_only or standing_only, standing_only, order)
+        params = (after or 0, before or 2**62, stream.owner, stream.kind, limit + 1)
+        rows = await self._query(_READS[form], params)
         more = len(rows) > limit
         found = [_row(stream, row) for row in rows[:limit]]
         if order == "newest":
@@ -286,7 +309,9 @@ def _load(connection: sqlite3.Connection, channel: str, horizon: int) -> RoomSta
     state = RoomState(card, room[0], mod[0], max(room[1], mod[1]))
     state.roles = {
         user: Grant(role, until)
-        for user, role, until in connection.execute("SELECT user, role, until FROM role WHERE channel = ?", (channel,))
+        for user, role, until in connection.execute(
+            "SELECT user, role, until FROM role WHERE channel = ?", (channel,)
+        )
     }
     state.modes = {
         name: Mode(msgspec.json.decode(value), until, by)
@@ -311,7 +336,9 @@ def _load(connection: sqlite3.Connection, channel: str, horizon: int) -> RoomSta
 
 def load_channel(connection: sqlite3.Connection, channel: str) -> Channel | None:
     """The card of a channel by its id, None without one."""
-    row = connection.execute(f"SELECT {CHANNEL_COLUMNS} FROM channel WHERE id = ?", (channel,)).fetchone()
+    row = connection.execute(
+        "SELECT " + CHANNEL_COLUMNS + " FROM channel WHERE id = ?", (channel,)
+    ).fetchone()
     return None if row is None else channel_of(row)
 
 

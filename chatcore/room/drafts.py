@@ -1,4 +1,4 @@
-"""Owns the shapes between a command and its decision: who asks (`Actor`), what (`Draft`), and what follows (`Decision`)."""
+"""Owns the shapes between a command and its decision: who asks, what is asked (`Draft`), what follows (`Decision`)."""
 
 from __future__ import annotations
 
@@ -47,13 +47,18 @@ class Bucket(NamedTuple):
     window: int
 
 
+#: Protocol 15: what a viewer, and what staff and bots may send to one channel.
+VIEWERS = Bucket(20, 30_000)
+STAFF = Bucket(100, 30_000)
+
+
 class At(NamedTuple):
     """Where a decision is made: the batch's time (Unix ms), the log's epoch, the send buckets in force (None = off)."""
 
     now: int
     epoch: str
-    viewers: Bucket | None = Bucket(20, 30_000)
-    staff: Bucket | None = Bucket(100, 30_000)
+    viewers: Bucket | None = VIEWERS
+    staff: Bucket | None = STAFF
 
 
 class Decision(NamedTuple):

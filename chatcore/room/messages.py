@@ -76,7 +76,9 @@ def _links(text: str) -> list[dict[str, Any]]:
     for match in _LINK.finditer(text):
         href = match[0].rstrip(_LINK_TAIL)
         if len(href) > len("https://"):
-            links.append({"k": "link", "start": match.start(), "end": match.start() + len(href), "href": href})
+            links.append(
+                {"k": "link", "start": match.start(), "end": match.start() + len(href), "href": href}
+            )
     return links
 
 

@@ -33,7 +33,9 @@ def checked(changes: dict[str, Any]) -> dict[str, Any]:
     for name, value in changes.items():
         default = DEFAULTS.get(name)
         if name not in DEFAULTS:
-            raise _bad(name, f"The policy has no member {name!r}; it has {', '.join(DEFAULTS)}.", "unknown_member")
+            raise _bad(
+                name, f"The policy has no member {name!r}; it has {', '.join(DEFAULTS)}.", "unknown_member"
+            )
         if isinstance(default, bool) != isinstance(value, bool) or not isinstance(value, type(default)):
             raise _bad(name, f"policy.{name} must be of the kind of {default!r}.", "wrong_type")
         if name in _CHOICES and value not in _CHOICES[name]:

@@ -37,6 +37,4 @@ def require_above(state: RoomState, actor: Actor, target: str, now: int) -> None
     """Raises Refused role_too_low unless the actor's role is higher than the target's."""
     role = state.role_of(target, now)
     if rank(state.role_of(actor.id, now)) <= rank(role):
-        raise Refused(
-            "role_too_low", "Nobody acts on an equal or a higher role.", d={"targetRole": role}
-        )
+        raise Refused("role_too_low", "Nobody acts on an equal or a higher role.", d={"targetRole": role})

@@ -8,7 +8,7 @@ from chatcore.room.rights import capabilities
 from chatcore.room.state import IDEM_MS, RoomState, Sanction
 from schemas.commands import MsgSend
 from schemas.errors import Refused
-from schemas.replies import MsgSendDuplicate, MsgSendPublished
+from schemas.replies import MsgDeleteReply, MsgSendReply
 from schemas.roles import rank
 
 
@@ -96,7 +96,7 @@ def settle_send(state: RoomState, draft: Draft, at: At) -> Decision:
     if command.idem is not None:
         known = state.idems.get((user, command.idem))
         if known is not None and known.ts + IDEM_MS > at.now:
-            return Decision(MsgSendDuplicate(mid=known.mid, pos=(at.epoch, known.n)), [])
+            return Decision(MsgSendReply(outcome="duplicate", mid=known.mid, pos=(at.epoch, known.n)), [])
     admit(state, draft, at)
     author = state.authors.get(user)
     if author is None:
@@ -115,7 +115,7 @@ def settle_send(state: RoomState, draft: Draft, at: At) -> Decision:
     )
     _thread(state, command, message)
     said = Said(mid=draft.fresh, user=user, bucket=full_at, idem=command.idem)
-    reply = MsgSendPublished(mid=draft.fresh, pos=(at.epoch, n))
+    reply = MsgSendReply(outcome="published", mid=draft.fresh, pos=(at.epoch, n))
     return Decision(reply, [(StreamKey("room", draft.ch), said, message)])
 
 
@@ -143,4 +143,6 @@ def settle_delete_own(state: RoomState, draft: Draft) -> Decision | None:
         raise Refused("already", "The message is gone already.", d={"by": message.gone})
     if message.user != draft.actor.id:
         return None
-    return Decision({}, [(StreamKey("room", draft.ch), Gone(by="author", mids=(message.mid,)), None)])
+    return Decision(
+        MsgDeleteReply(), [(StreamKey("room", draft.ch), Gone(by="author", mids=(message.mid,)), None)]
+    )

@@ -101,7 +101,9 @@ def _delete(state: RoomState, draft: Draft, at: At, mids: tuple[str, ...], reaso
     require(state, draft.actor, "mod.delete", at.now)
     found = [message for mid in mids if (message := state.messages.get(mid)) is not None]
     if not found:
-        raise Refused("not_found", "None of these messages exists here.", field="d.mids", d={"what": "message"})
+        raise Refused(
+            "not_found", "None of these messages exists here.", field="d.mids", d={"what": "message"}
+        )
     standing = [message for message in found if message.gone is None]
     if not standing:
         raise Refused("already", "The messages are gone already.", d={"by": found[0].gone})
@@ -229,7 +231,9 @@ def settle_role(state: RoomState, draft: Draft, at: At) -> Decision:
     require(state, draft.actor, "role.vip" if touched == "vip" else "role.grant", at.now)
     require_above(state, draft.actor, target, at.now)
     if rank(touched) >= rank(state.role_of(draft.actor.id, at.now)):
-        raise Refused("role_too_low", "Nobody grants a role that is not below his own.", d={"targetRole": touched})
+        raise Refused(
+            "role_too_low", "Nobody grants a role that is not below his own.", d={"targetRole": touched}
+        )
     if role is None and target not in state.roles:
         raise Refused("already", "This user has no role here.")
     kind = "role.revoke" if role is None else "role.grant"

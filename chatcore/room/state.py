@@ -231,14 +231,20 @@ class RoomState:
             found = (self.messages.get(mid) for mid in event.mids)
             return [m for m in found if m is not None and m.gone is None]
         return [
-            m for m in self.messages.values() if m.user == event.user and event.lo <= m.n <= event.hi and m.gone is None
+            m
+            for m in self.messages.values()
+            if m.user == event.user and event.lo <= m.n <= event.hi and m.gone is None
         ]
 
     # -- windows -----------------------------------------------------------------------------------------------
 
     def absorb(self, facts: Facts) -> bool:
         """Take in facts that were read at head `facts.as_of`; False if too much was deleted since: read again."""
-        if facts.as_of < self.head and len(self.gone_log) == GONE_KEPT and self.gone_log[0][0] > facts.as_of + 1:
+        if (
+            facts.as_of < self.head
+            and len(self.gone_log) == GONE_KEPT
+            and self.gone_log[0][0] > facts.as_of + 1
+        ):
             return False
         for user, author in facts.authors.items():
             known = self.authors.get(user)
