@@ -144,7 +144,7 @@ class FanoutSettings:
 
 @dataclass(frozen=True, slots=True)
 class LimitSettings:
-    """Rate limits: token buckets as `limit / time`, with `burst` where the bucket is deeper than its limit."""
+    """Rate limits: token buckets as `limit / time`, with `burst` where a bucket is deeper."""
 
     enabled: bool = _set(
         True,

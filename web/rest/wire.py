@@ -1,0 +1,48 @@
+"""Owns how a REST handler reads a body or query and writes an answer. Refuses to know any resource."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.codec import convert_query, decode_body, encode_payload
+from web.security import require_json
+from web.services import Services
+
+T = TypeVar("T")
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that serves this request."""
+    return request.app.state.services
+
+
+async def bytes_of(request: Request) -> bytes:
+    """The body, declared as JSON unless it is empty. Raises Refused too_large, bad_request."""
+    data = await request.body()
+    if data:
+        require_json(request.headers.get("content-type"))
+    return data
+
+
+async def body_of(request: Request, kind: type[T]) -> T:
+    """The body as a structure of schemas.resources. Raises Refused naming the member that is wrong."""
+    return decode_body(kind, await bytes_of(request))
+
+
+def query_of(request: Request, kind: type[T]) -> T:
+    """The parameters as a structure; of a repeated one the last counts. Raises Refused naming it."""
+    return convert_query(kind, dict(request.query_params))
+
+
+def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`value` (a structure, or plain JSON types) as JSON. It is never stored: it may be one person's own."""
+    every = {"cache-control": "no-store", **(headers or {})}
+    return Response(encode_payload(value), status, headers=every, media_type="application/json")
+
+
+def nothing(headers: dict[str, str] | None = None) -> Response:
+    """204."""
+    return Response(status_code=204, headers={"cache-control": "no-store", **(headers or {})})
