@@ -6,10 +6,11 @@ to know who hears them. Members that may be absent are `UNSET` unless given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from msgspec import UNSET, Raw, field
+from msgspec import UNSET, field
 
 from schemas.replies import RoomJoinReply
 from schemas.values import (
@@ -171,9 +172,9 @@ class MsgNew(Payload, frozen=True):
     mid: str
     user: UserRef | None
     text: Maybe[str] = UNSET
-    frags: Maybe[list[Frag] | tuple[Frag, ...]] = UNSET
+    frags: Maybe[Sequence[Frag]] = UNSET
     reply: Maybe[ReplyRef | None] = UNSET
-    flags: Maybe[list[str] | tuple[str, ...]] = UNSET
+    flags: Maybe[Sequence[str]] = UNSET
     sent_at: Maybe[int] = UNSET
     reacts: Maybe[dict[str, int]] = UNSET
     gone: Maybe[Gone] = UNSET
@@ -183,7 +184,7 @@ class MsgGone(Payload, frozen=True):
     """Messages withdrawn: `mids` (≤ 200), or all of `user` from n `from` to n `to`."""
 
     by: By
-    mids: Maybe[list[str] | tuple[str, ...]] = UNSET
+    mids: Maybe[Sequence[str]] = UNSET
     user: Maybe[str] = UNSET
     from_: Maybe[int] = field(default=UNSET, name="from")
     to: Maybe[int] = UNSET
@@ -195,7 +196,7 @@ class BackMessage(Payload, frozen=True):
 
     n: int
     ts: int
-    d: MsgNew | Raw
+    d: Any
 
 
 class MsgBack(Payload, frozen=True):
@@ -460,14 +461,6 @@ class StreamHealth(Payload, frozen=True):
     state: Maybe[LiveState] = UNSET
 
 
-class RoomTitle(Payload, frozen=True):
-    """Title, category or tags of the channel changed."""
-
-    title: str
-    category: str | None
-    tags: list[str]
-
-
 @dataclass(frozen=True, slots=True)
 class EventSpec:
     """One event: its `t`, payload, the stream it belongs to (None: the connection), and its lastingness.
@@ -508,7 +501,7 @@ def _all_events() -> tuple[EventSpec, ...]:
         *durable("room", 8, user_unsanctioned=UserUnsanctioned, pin_set=PinSet, pin_unset=PinUnset),
         *durable("room", 11, poll_opened=PollOpened, poll_closed=PollClosed),
         *passing("room", 11, poll_tally=PollTally, react_agg=ReactAgg),
-        *durable("room", 12, stream_state=StreamState, record_ready=RecordReady, room_title=RoomTitle),
+        *durable("room", 12, stream_state=StreamState, record_ready=RecordReady),
         *passing("mod", 12, stream_health=StreamHealth),
         *durable("mod", 8, action=Action, rule_changed=RuleChanged, delayed=Delayed),
         *durable("mod", 9, case_new=CaseNew, case_changed=CaseChanged, case_decided=CaseDecided),

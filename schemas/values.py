@@ -6,6 +6,7 @@ judge text: NFC, trimming and the 500 code points of a message are the room's ru
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -86,8 +87,8 @@ class UserRef(Payload, frozen=True):
     name: str
     display_name: str
     kind: Maybe[str] = UNSET
-    roles: Maybe[tuple[str, ...] | list[str]] = UNSET
-    badges: Maybe[tuple[Badge, ...] | list[Badge]] = UNSET
+    roles: Maybe[Sequence[str]] = UNSET
+    badges: Maybe[Sequence[Badge]] = UNSET
 
 
 class NameRef(Payload, frozen=True):
