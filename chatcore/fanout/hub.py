@@ -31,8 +31,8 @@ class FanoutLimits:
     """Frames of all rings together."""
     backlog: int = 1024 * 1024
     """What one connection may have waiting: replies, user space, kernel; and events in a ring it lacks."""
-    unread_s: float = 4.0
-    """Age of the oldest unread byte at which a reader is shed; up to one sweep more passes."""
+    unread_s: float = 5.0
+    """Age that the oldest unread byte of a connection never passes: at the last sweep before, it is shed."""
     sweep_s: float = 0.5
     sweep_step: int = 256
     """Connections judged in one turn of the loop: about half a millisecond."""
@@ -245,7 +245,7 @@ class Hub:
         wire = outbox.wire
         queued = wire.buffered() + wire.kernel_queued()
         outbox.checkpoint, age = unread_age(outbox.checkpoint, outbox.written, queued, now)
-        if age >= self._limits.unread_s:
+        if age >= self._limits.unread_s - self._limits.sweep_s:
             self._shed_age += 1
             self._shed(outbox, "age")
         elif queued + outbox.lacking() > self._limits.backlog:

@@ -54,7 +54,7 @@ class Sink(Protocol):
     """Who listens to a connection. Calls are synchronous, in the order of the bytes."""
 
     def text(self, data: bytes) -> None:
-        """One whole text message, not checked for UTF-8. Implies life."""
+        """One whole text message, not checked for UTF-8."""
         ...
 
     def binary(self) -> None:
@@ -62,7 +62,7 @@ class Sink(Protocol):
         ...
 
     def alive(self) -> None:
-        """Bytes came that did not complete a message: a pong, a ping, a fragment."""
+        """Bytes came, of whatever kind; once for each read, before the messages that they completed."""
         ...
 
     def drained(self) -> None:
