@@ -83,7 +83,7 @@ class Client:
 
     __slots__ = (
         "_carry", "_next", "_out", "_waiting", "address", "bytes_in", "channels", "closed_ns", "goodbye",
-        "guest_token", "heads", "on_notice", "opened_ns", "pending", "plan", "reader", "ready_ns", "refused",
+        "guest_token", "heads", "on_notice", "on_run", "opened_ns", "pending", "plan", "reader", "ready_ns", "refused",
         "resumed", "sock", "stalled", "state", "user", "world",
     )  # fmt: skip
 
@@ -94,6 +94,7 @@ class Client:
         self.heads: dict[tuple[str, str], int] = {}
         self.channels: dict[str, str] = {}  # room as planned -> channel id
         self.on_notice: Callable[[Client, Body], None] | None = None
+        self.on_run: Callable[[Client, Run], None] | None = None
         self.guest_token: str | None = None
         self.user = ""
         self._reset()
@@ -215,6 +216,8 @@ class Client:
         tally = self.world.tally
         if tally is not None and run.stamps and not self.plan.urgent:
             tally.add(run.stamps, now)
+        if self.on_run is not None:
+            self.on_run(self, run)
 
     def _notice(self, body: Body, now: int) -> None:
         if "re" in body:

@@ -22,12 +22,16 @@ _KEY = 160  # enough of a chunk to reach past the position in its first event
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Durable events of one stream with positions first…last, without a gap, and the stamps in them."""
+    """Durable events of one stream with positions first…last, without a gap; the stamps and the ids in them.
+
+    `mids` pairs the position and the id of each message.
+    """
 
     stream: tuple[str, str]
     first: int
     last: int
     stamps: tuple[int, ...]
+    mids: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Reader:
     hits: int = 0
     misses: int = 0
     _last: Digest = field(default_factory=lambda: Digest(b"", 0, ()))
-    _chunks: dict[bytes, Digest] = field(default_factory=dict[bytes, Digest])
+    _chunks: dict[tuple[int, bytes], Digest] = field(default_factory=dict[tuple[int, bytes], Digest])
     _frames: dict[bytes, Item] = field(default_factory=dict[bytes, Item])
 
     def read(self, data: bytes) -> Digest:
@@ -72,7 +76,7 @@ class Reader:
         if data == self._last.data:
             self.hits += 1
             return self._last
-        key = data[:_KEY]
+        key = (len(data), data[:_KEY])
         known = self._chunks.get(key)
         if known is not None and known.data == data:
             self.hits += 1
@@ -116,7 +120,8 @@ def read_frame(payload: bytes) -> Run | Notice:
         return Notice(body)
     last = int(position[1])
     first = int(body["d"]["from"]) if body["t"] == "skip" else last
-    return Run((body.get("ch", ""), body["s"]), first, last, stamps.find(payload))
+    mids = ((last, str(body["d"]["mid"])),) if body["t"] == "msg.new" else ()
+    return Run((body.get("ch", ""), body["s"]), first, last, stamps.find(payload), mids)
 
 
 def _joined(items: Iterable[Item]) -> list[Item]:
@@ -130,7 +135,9 @@ def _joined(items: Iterable[Item]) -> list[Item]:
             and before.stream == item.stream
             and before.last + 1 == item.first
         ):
-            out[-1] = Run(item.stream, before.first, item.last, before.stamps + item.stamps)
+            out[-1] = Run(
+                item.stream, before.first, item.last, before.stamps + item.stamps, before.mids + item.mids
+            )
         else:
             out.append(item)
     return out

@@ -73,10 +73,19 @@ class Process:
 
     def start(self, *, within: float = 20.0) -> float:
         """Starts it; seconds until it takes connections. Raises RuntimeError with its last words otherwise."""
+        begin = time.monotonic()
+        child = self.launch()
+        while not self._answers():
+            if child.poll() is not None or time.monotonic() - begin > within:
+                raise RuntimeError(f"{self.name} does not start: {self.last_words()}")
+            time.sleep(0.005)
+        return time.monotonic() - begin
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Starts it and does not wait."""
         handle, name = tempfile.mkstemp(prefix="server-", suffix=".log")
         self.forget_output()
         self.output = Path(name)
-        begin = time.monotonic()
         with on_cores({self.core}), os.fdopen(handle, "wb") as out:
             self.child = subprocess.Popen(
                 self.command,
@@ -86,11 +95,7 @@ class Process:
                 stderr=out,
                 stdin=subprocess.DEVNULL,
             )
-        while not self._answers():
-            if self.child.poll() is not None or time.monotonic() - begin > within:
-                raise RuntimeError(f"{self.name} does not start: {self.last_words()}")
-            time.sleep(0.005)
-        return time.monotonic() - begin
+        return self.child
 
     def _environment(self) -> dict[str, str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("CASCADE_")}
