@@ -10,19 +10,23 @@ from tests.support.rest import RestRefused
 from tests.support.tables import ERRORS
 
 LATER: tuple[tuple[str, JSON], ...] = (
-    ("msg.report", {"mid": "m_1", "policy": "spam"}), ("mod.clear", {}), ("mod.timeout", {"user": "u_1", "seconds": 5}),
+    ("msg.report", {"mid": "m_1", "policy": "spam"}), ("mod.clear", {}),
+    ("mod.timeout", {"user": "u_1", "seconds": 5}),
     ("mod.ban", {"user": "u_1"}), ("mod.unban", {"user": "u_1"}), ("mod.untimeout", {"user": "u_1"}),
     ("mod.warn", {"user": "u_1", "reason": "x"}), ("warn.ack", {"action": "a_1"}),
     ("mod.restrict", {"user": "u_1", "level": "hold"}), ("mod.note", {"user": "u_1", "text": "x"}),
-    ("mod.undo", {"action": "a_1"}), ("mod.reveal", {"mids": ["m_1"]}), ("mode.preset", {"name": "shield", "on": True}),
+    ("mod.undo", {"action": "a_1"}), ("mod.reveal", {"mids": ["m_1"]}),
+    ("mode.preset", {"name": "shield", "on": True}),
     ("rule.put", {"rule": {"kind": "word", "pattern": "abc", "do": "hold"}}), ("rule.list", {}),
     ("rule.delete", {"rule": "r_1"}), ("rule.test", {"rule": "r_1", "texts": ["x"]}), ("rule.putMany", {"rules": []}),
     ("pin.set", {"mid": "m_1"}), ("pin.unset", {"mid": "m_1"}), ("announce", {"text": "x"}), ("audit.list", {}),
     ("user.card", {"user": "u_1"}), ("mute.set", {"user": "u_1", "on": True}), ("queue.list", {}),
-    ("case.claim", {"case": "k_1"}), ("case.get", {"case": "k_1"}), ("case.decide", {"case": "k_1", "decision": "deny"}),
+    ("case.claim", {"case": "k_1"}), ("case.get", {"case": "k_1"}),
+    ("case.decide", {"case": "k_1", "decision": "deny"}),
     ("case.release", {"case": "k_1"}), ("appeal.open", {"action": "a_1", "text": "x"}),
     ("poll.open", {"question": "?", "options": ["a", "b"], "seconds": 60}), ("poll.vote", {"poll": "p_1", "option": 0}),
-    ("react", {"mid": "m_1", "key": "+1"}), ("stream.start", {}), ("stream.end", {}), ("key.create", {}), ("key.list", {}),
+    ("react", {"mid": "m_1", "key": "+1"}), ("stream.start", {}), ("stream.end", {}), ("key.create", {}),
+    ("key.list", {}),
     ("key.revoke", {"key": "sk_1"}), ("search", {"q": "x"}), ("channel.elevate", {"reason": "x", "seconds": 60}),
     ("play.beat", {"session": "s_1", "watchMs": 1, "stallMs": 0, "stalls": 0}), ("rtc.offer", {"sdp": "v=0"}),
 )  # fmt: skip
@@ -96,7 +100,8 @@ def test_slow_mode_is_429_with_retry_after(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"nonsense", b"[]", b"\xff", b'{"d":5}', b'{"d":' + b"[" * 5000, b'{"ch":5}', b'{"d":{"text":"\\ud800"}}']
+    "body",
+    [b"", b"nonsense", b"[]", b"\xff", b'{"d":5}', b'{"d":' + b"[" * 5000, b'{"ch":5}', b'{"d":{"text":"\\ud800"}}'],
 )  # fmt: skip
 def test_a_malformed_body_is_400_in_the_one_shape(world: World, body: bytes) -> None:
     response = world.admin.raw(
