@@ -28,12 +28,9 @@ async def main(url: str, channel: str) -> None:
                 elif frame.get("s") == "room" and "pos" in frame:
                     at["pos"] = frame["pos"]
                     if t == "msg.new" and d.get("text") == "!hello" and d["user"]["id"] != me:
-                        send = {"text": f"Hello, {d['user']['displayName']}!", "idem": f"hello-{d['mid']}"}
-                        await socket.send(
-                            json.dumps(
-                                {"id": frame["pos"][1] + 2, "t": "msg.send", "ch": at["ch"], "d": send}
-                            )
-                        )
+                        say = {"text": f"Hello, {d['user']['displayName']}!", "idem": f"hello-{d['mid']}"}
+                        send = {"id": 2 + frame["pos"][1], "t": "msg.send", "ch": at["ch"], "d": say}
+                        await socket.send(json.dumps(send))
         except ConnectionClosed as end:
             if end.rcvd and 4500 <= end.rcvd.code < 5000:  # protocol 14: these are for good
                 sys.exit(end.rcvd.reason)

@@ -15,13 +15,9 @@ from tests.support.server import clean_environment, free_port, serve_command
 
 def refused(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> str:
     """What `serve` prints before it gives up; AssertionError if it starts, or shows a traceback."""
+    environment, command = clean_environment(env), serve_command(*flags)
     done = subprocess.run(
-        serve_command(*flags),
-        cwd=folder,
-        env=clean_environment(env),
-        capture_output=True,
-        text=True,
-        timeout=30,
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=30, check=False
     )
     told = done.stdout + done.stderr
     assert done.returncode not in (0, None), told
