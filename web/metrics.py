@@ -15,6 +15,11 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from schemas.errors import Refused
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Reading = float | Mapping[str, float]
@@ -90,3 +95,19 @@ class _Watched(Collector):
             else:
                 metric.add_metric([], reading)
             yield metric
+
+
+async def metrics_page(request: Request) -> Response:
+    """GET /metrics, for whom the settings let; to others there is no such page."""
+    services = request.app.state.services
+    access = services.settings.metrics.access
+    if access == "off" or (access == "loopback" and not request.scope["cascade.peer"].loopback):
+        raise Refused("not_found", "There is nothing at this address.", d={"what": "path"})
+    return Response(
+        services.metrics.text(), headers={"cache-control": "no-store", "content-type": CONTENT_TYPE}
+    )
+
+
+def metrics_routes() -> list[Route]:
+    """The one route."""
+    return [Route("/metrics", metrics_page)]

@@ -1,0 +1,50 @@
+"""Owns `cascade serve`: from good settings to a running server, and what is said on the way.
+
+Refuses to know what the application is made of (`app`) and how sockets are served (`server`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from chatcore.log.database import DatabaseUnavailable
+from web import __version__, logs
+from web.app import build
+from web.cli_care import prepare_data
+from web.cli_parts import Failed
+from web.server import ListenError
+from web.server import serve as run_server
+from web.settings import Settings
+
+log = logging.getLogger("cascade")
+
+
+def serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Serve until told to stop. Failed if the data folder or the port can't be had."""
+    del arguments
+    logs.configure(settings.log.level, settings.log.format)
+    prepare_data(settings.data)
+    if not settings.limits.enabled:
+        log.warning(
+            "RATE LIMITS ARE OFF (CASCADE_LIMITS=off): for load tests only, anybody can flood this server"
+        )
+    try:
+        app = build(settings)
+        run_server(
+            app,
+            host=settings.host,
+            port=settings.port,
+            drain=app.state.drain,
+            drain_seconds=float(settings.drain_seconds),
+            on_listening=lambda address: _listening(address, settings),
+        )
+    except ListenError as error:
+        raise Failed(str(error)) from None
+    except DatabaseUnavailable as error:
+        raise Failed(str(error)) from None
+    return 0
+
+
+def _listening(address: str, settings: Settings) -> None:
+    log.info("Cascade %s (%s) is at %s", __version__, settings.mode, settings.public_url or address)
