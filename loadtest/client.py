@@ -82,7 +82,7 @@ class Client:
     """A connection and what it knows. `open` begins; the crowd calls `readable` and `writable`."""
 
     __slots__ = (
-        "_carry", "_next", "_out", "_waiting", "address", "bytes_in", "channels", "closed_ns", "goodbye",
+        "_carry", "_corked", "_next", "_out", "_waiting", "address", "bytes_in", "channels", "closed_ns", "goodbye",
         "guest_token", "heads", "on_notice", "on_run", "opened_ns", "pending", "plan", "reader", "ready_ns", "refused",
         "resumed", "sock", "stalled", "state", "user", "world",
     )  # fmt: skip
@@ -102,6 +102,7 @@ class Client:
     def _reset(self) -> None:
         self._carry = b""
         self._out = b""
+        self._corked = False  # what is said while a chunk is dealt with goes out in one write
         self._next = 0
         self._waiting = 0  # joins and resumes that are not answered yet
         self.pending: dict[int, tuple[OnReply, int]] = {}
@@ -166,7 +167,11 @@ class Client:
             self.die("closed" if self.goodbye is None else f"bye {self.goodbye.get('close')}")
             return
         self.bytes_in += len(data)
+        self._corked = True
         self.receive(data, time.monotonic_ns())
+        self._corked = False
+        if self._out:
+            self._push()
 
     def receive(self, data: bytes, now: int) -> None:
         """`data` was read at `now` (ns). A broken frame ends the connection and is counted as a fault."""
@@ -342,12 +347,15 @@ class Client:
     def _send(self, data: bytes) -> None:
         if self.sock is None:
             return
-        full = bool(self._out)
+        waiting = bool(self._out)
         self._out += data
-        if not full:
-            self._flush()
-            if self._out and self.state != DEAD:
-                self.world.watch(self, writing=True)
+        if not waiting and not self._corked:
+            self._push()
+
+    def _push(self) -> None:
+        self._flush()
+        if self._out and self.state != DEAD:
+            self.world.watch(self, writing=True)
 
     def _flush(self) -> None:
         if self.sock is None or not self._out:

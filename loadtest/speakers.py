@@ -25,11 +25,15 @@ class Acks:
     latencies: list[int] = field(default_factory=list[int])
     refused: Counter[str] = field(default_factory=Counter[str])
     sent: int = 0
+    head: int = 0  # the highest position of a published message
 
     def reply(self, body: Body, took_ns: int) -> None:
         """One reply came."""
         if body["ok"]:
             self.latencies.append(took_ns)
+            position = body["d"].get("pos")
+            if position is not None and position[1] > self.head:
+                self.head = position[1]
         else:
             self.refused[body["err"]["code"]] += 1
 

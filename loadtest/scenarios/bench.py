@@ -89,6 +89,6 @@ def guests(
     ]
 
 
-def speakers(crowd: Crowd, rooms: Sequence[str], count: int) -> list[Client]:
-    """`count` guests that will speak; they join all `rooms`, and are read before the bulk."""
-    return [crowd.add(Plan(guest=f"speaker {n}", rooms=tuple(rooms), urgent=True)) for n in range(count)]
+def speakers(crowd: Crowd, count: int) -> list[Client]:
+    """`count` guests that will speak; they join no room (sending needs no join) and are read before the bulk."""
+    return [crowd.add(Plan(guest=f"speaker {n}", urgent=True)) for n in range(count)]

@@ -67,7 +67,7 @@ def _measured(bench: Bench, home: House) -> Result:
     readers = bench.many(READERS)
     process = home.process
     with Crowd(process.address) as crowd:
-        voices = speakers(crowd, home.rooms, 4)
+        voices = speakers(crowd, 4)
         members = guests(crowd, home.rooms, readers)
         crowd.open(voices)
         crowd.open(members, within=120)
@@ -86,9 +86,8 @@ def _measured(bench: Bench, home: House) -> Result:
         in_time = crowd.run(_PATIENCE_S, lambda: everybody.all_back)
         cpu = usage(process.pid).cpu_s
         reads = _reads(process.port)
-        _talk(crowd, voices, home, 2.0)
+        head = _talk(crowd, voices, home, 2.0)
         crowd.run(1.0)
-        head = max(client.heads[home.rooms[0], "room"] for client in voices)
         behind = sum(max(0, head - client.heads[home.rooms[0], "room"]) for client in members)
         waits = sorted((at - listening) / SECOND for at in everybody.back_ns.values())
         result = Result(
@@ -112,10 +111,12 @@ def _measured(bench: Bench, home: House) -> Result:
     return result
 
 
-def _talk(crowd: Crowd, voices: list[Client], home: House, seconds: float) -> None:
+def _talk(crowd: Crowd, voices: list[Client], home: House, seconds: float) -> int:
+    """Messages for `seconds`; the highest position that was acknowledged."""
     pump = Pump(crowd, voices, home.rooms, arrivals.poisson(_RATE, seconds, SEED))
     pump.start(time.monotonic_ns())
     crowd.run(seconds + 5.0, lambda: pump.finished)
+    return pump.acks.head
 
 
 def _reads(port: int) -> float | None:

@@ -28,8 +28,8 @@ def crowd8k(bench: Bench) -> list[Result]:
 def _measured(bench: Bench, home: House, rooms: tuple[str, ...], quiet: str) -> Result:
     readers = bench.many(READERS)
     with Crowd(home.process.address) as crowd:
-        voices = speakers(crowd, rooms, 16)
-        asker = speakers(crowd, (quiet,), 1)[0]
+        voices = speakers(crowd, 16)
+        asker = speakers(crowd, 1)[0]
         crowd.open([*voices, asker])
         crowd.open(guests(crowd, rooms, readers), within=120)
         probe = Probe(crowd, asker, quiet)

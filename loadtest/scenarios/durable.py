@@ -26,7 +26,7 @@ def durable(bench: Bench) -> list[Result]:
 
 def _best(bench: Bench, home: House) -> Result:
     with Crowd(home.process.address) as crowd:
-        voices = speakers(crowd, home.rooms, _SENDERS)
+        voices = speakers(crowd, _SENDERS)
         crowd.open(voices)
         crowd.open(guests(crowd, home.rooms, _READERS))
         loop = ClosedLoop(voices, home.rooms[0], _WINDOW)
@@ -57,7 +57,7 @@ def _best(bench: Bench, home: House) -> Result:
 
 def _steady(bench: Bench, home: House) -> Result:
     with Crowd(home.process.address) as crowd:
-        voices = speakers(crowd, home.rooms, _SENDERS)
+        voices = speakers(crowd, _SENDERS)
         crowd.open(voices)
         crowd.open(guests(crowd, home.rooms, _READERS))
         phase, pump = speak(crowd, home.process.pid, voices, home.rooms, _RATE, bench.seconds, _READERS)

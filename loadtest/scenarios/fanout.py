@@ -47,7 +47,7 @@ def measured(bench: Bench, home: House, rate: float) -> Result:
     """One rate before one server."""
     readers = bench.many(READERS)
     with Crowd(home.process.address) as crowd:
-        voices = speakers(crowd, home.rooms, 8 if rate <= 500 else 16)
+        voices = speakers(crowd, 8 if rate <= 500 else 16)
         crowd.open(voices)
         crowd.open(guests(crowd, home.rooms, readers))
         phase, pump = speak(crowd, home.process.pid, voices, home.rooms, rate, bench.seconds, readers)

@@ -46,7 +46,7 @@ def _measured(bench: Bench, home: House) -> Result:
     readers = bench.many(READERS)
     seconds = max(bench.seconds, 8.0)
     with Crowd(home.process.address) as crowd:
-        voices = speakers(crowd, home.rooms, 8)
+        voices = speakers(crowd, 8)
         crowd.open(voices)
         members = guests(crowd, home.rooms, readers - _STALLED)
         crowd.open(members)
