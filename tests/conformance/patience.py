@@ -29,6 +29,7 @@ class Patience(threading.Thread):
         self._reader = target.fresh_person("patient")
         self._room = World(target).room()
         self._small = World(target).room()
+        self._counted = World(target).room()
         self._seen: dict[str, Future[JSON]] = {name: Future() for name in self._observations()}
 
     def seen(self, name: str) -> JSON:
@@ -46,6 +47,7 @@ class Patience(threading.Thread):
             "is_alive_by_traffic": self._is_alive_by_traffic,
             "quiet_room": self._quiet_room,
             "leaves_a_small_room": self._leaves_a_small_room,
+            "counts_down": self._counts_down,
         }
 
     async def _all(self) -> None:
@@ -96,6 +98,14 @@ class Patience(threading.Thread):
         left = asyncio.get_running_loop().time()
         gone = await client.until(lambda e: _names(e, "out", me), "presence.delta out", deadline=15 + SLACK)
         return {"came": came, "gone": gone, "after": asyncio.get_running_loop().time() - left}
+
+    async def _counts_down(self, world: World) -> JSON:
+        """Two readers, of whom one goes away."""
+        client, other = await world.enter(self._reader, self._counted), await world.enter(None, self._counted)
+        await client.event("presence.count", viewers=2)
+        mark = client.mark()
+        await other.close()
+        return (await client.event("presence.count", start=mark, viewers=1, deadline=15 + SLACK))["d"]
 
 
 def _names(event: JSON, side: str, user: str) -> bool:

@@ -257,8 +257,8 @@ class Client:
                 await self._take(await self.socket.recv())
         except ConnectionClosed as end:
             self.close_code = end.rcvd.code if end.rcvd else 1006
-        except AssertionError as broken:
-            self._violation = broken
+        except (AssertionError, LookupError, TypeError, ValueError) as broken:
+            self._violation = AssertionError(f"{broken!r} in {self.frames[-3:]}")
             self.close_code = -1
             await self.socket.close()
         self._end()
