@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.resources import User
+
 #: What a person is: somebody who signed up, a program with a token, or a visitor with a lasting identity.
 Kind = Literal["user", "guest", "bot"]
 
@@ -57,11 +59,12 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A new session. `token` is shown this once; the server keeps its hash."""
+    """A new session. `token` is shown this once; the server keeps its hash. `user` as he sees himself."""
 
     token: str
     expires_at: int
     principal: Principal
+    user: User
 
 
 @dataclass(frozen=True, slots=True)

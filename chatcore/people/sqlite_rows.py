@@ -6,7 +6,7 @@ Refuses to know threads and when a transaction begins or ends: it is given the c
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,16 +43,20 @@ API_KEY = (
 )
 GUEST = "g.id, g.hash, p.name, g.asked, p.created_at, g.used_at, g.renamed_at"
 SELECT_USER = f"SELECT {USER} FROM person p WHERE p.kind <> 'guest'"
-OTHER_HAS_NAME = (
+_OTHER_HAS_NAME = (
     "EXISTS (SELECT 1 FROM person o WHERE o.folded = {folded} AND o.kind <> 'guest')"
     " OR EXISTS (SELECT 1 FROM person o JOIN guest h ON h.id = o.id"
-    " WHERE o.folded = {folded} AND o.kind = 'guest' AND o.id <> {own} AND h.used_at > :since)"
+    " WHERE o.folded = {folded} AND o.kind = 'guest' AND o.id <> {own} AND h.used_at > {since})"
 )
-CONTESTED = OTHER_HAS_NAME.format(folded="p.folded", own="p.id")
-NAME_TAKEN = f"SELECT {OTHER_HAS_NAME.format(folded=':folded', own=':own')}"
-SELECT_GUEST = f"SELECT {GUEST}, {CONTESTED} FROM guest g JOIN person p ON p.id = g.id"
-IN_HASHES = "(SELECT value FROM json_each(:hashes))"
-
+#: Parameters: folded, own id, since.
+NAME_TAKEN = "SELECT " + _OTHER_HAS_NAME.format(folded="?1", own="?2", since="?3")
+#: ?1 = since when other guests' names count.
+SELECT_GUEST = (
+    f"SELECT {GUEST}, {_OTHER_HAS_NAME.format(folded='p.folded', own='p.id', since='?1')}"
+    " FROM guest g JOIN person p ON p.id = g.id"
+)
+SELECT_SIGN_IN = f"SELECT {SIGN_IN}, {USER} FROM sign_in s JOIN person p ON p.id = s.person"
+SELECT_API_KEY = f"SELECT {API_KEY}, {USER} FROM api_token t JOIN person p ON p.id = t.person"
 
 # -- rows to records -----------------------------------------------------------------------------------------
 
@@ -75,6 +79,16 @@ def to_token(row: Sequence[Any]) -> ApiToken:
 def to_guest(row: Sequence[Any]) -> Guest:
     """A row of SELECT_GUEST."""
     return Guest(*row[:7], contested=bool(row[7]))
+
+
+def to_sign_in(row: Sequence[Any]) -> Credential:
+    """A row of SELECT_SIGN_IN."""
+    return Credential(SignIn(*row[:8]), to_user(row[8:]))
+
+
+def to_api_key(row: Sequence[Any]) -> Credential:
+    """A row of SELECT_API_KEY."""
+    return Credential(to_token(row[:11]), to_user(row[11:]))
 
 
 def listed(items: Iterable[str]) -> str:
@@ -162,24 +176,11 @@ def erase(db: sqlite3.Connection, person: str, now_ms: int) -> None:
     db.execute("DELETE FROM invite WHERE person = ?", (person,))
 
 
-def sign_in_credentials(db: sqlite3.Connection, where: str, known: Mapping[str, Any]) -> list[Credential]:
-    """Sessions `s` that meet a condition, with their users."""
-    sql = f"SELECT {SIGN_IN}, {USER} FROM sign_in s JOIN person p ON p.id = s.person WHERE {where}"
-    return [Credential(SignIn(*row[:8]), to_user(row[8:])) for row in db.execute(sql, known)]
-
-
-def token_credentials(db: sqlite3.Connection, where: str, known: Mapping[str, Any]) -> list[Credential]:
-    """Tokens `t` that meet a condition, with the users as whom they act."""
-    sql = f"SELECT {API_KEY}, {USER} FROM api_token t JOIN person p ON p.id = t.person WHERE {where}"
-    return [Credential(to_token(row[:11]), to_user(row[11:])) for row in db.execute(sql, known)]
-
-
 def settle_guest(db: sqlite3.Connection, draft: GuestDraft, since_ms: int) -> Guest:
     """Make or rename one guest under the first free name; seen since `since_ms`, others keep theirs."""
     own = draft.guest.id
     for name in draft.names:
-        known = {"folded": fold_name(name), "own": own, "since": since_ms}
-        if not db.execute(NAME_TAKEN, known).fetchone()[0]:
+        if not db.execute(NAME_TAKEN, (fold_name(name), own, since_ms)).fetchone()[0]:
             break
     else:
         name = draft.names[-1]

@@ -203,8 +203,11 @@ class Store(Protocol):
         """Apply `changes` to the invited user and use the code up. Raises Taken, Missing (no such code)."""
         ...
 
-    async def add_sign_in(self, sign_in: SignIn) -> None:
-        """Store a session. Raises Missing if its person is deleted."""
+    async def add_sign_in(self, sign_in: SignIn, password: str | None) -> None:
+        """Store a session made with the password whose hash is `password`.
+
+        Raises Missing if its person is deleted, or the password was changed meanwhile.
+        """
         ...
 
     async def sign_ins(self, user_id: str, now_ms: int) -> list[SignIn]:
@@ -229,8 +232,12 @@ class Store(Protocol):
         """Remove one of a user's tokens; False if he has no such."""
         ...
 
-    async def find_credentials(self, hashes: Sequence[str]) -> dict[str, Credential]:
-        """What these secrets open, by hash, expired ones too; all in one read. Not those of deleted users."""
+    async def find_sign_ins(self, hashes: Sequence[str]) -> dict[str, Credential]:
+        """What these session tokens open, by hash, expired ones too; all in one read."""
+        ...
+
+    async def find_tokens(self, hashes: Sequence[str]) -> dict[str, Credential]:
+        """What these API tokens open, by hash, expired ones too; all in one read."""
         ...
 
     async def find_guests(self, hashes: Sequence[str], since_ms: int) -> dict[str, Guest]:
@@ -257,7 +264,7 @@ class Store(Protocol):
         ...
 
     async def recent(self, since_ms: int, limit: int) -> tuple[list[Credential], list[Guest]]:
-        """Credentials used since then, at most `limit` of each sort: fills a cold cache in one read each."""
+        """Credentials used since then, at most `limit` of each sort: to fill a cold cache."""
         ...
 
     async def forget_expired(self, now_ms: int) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from chatcore.people.folding import fold_name
 from chatcore.people.principal import ADMIN, Name
@@ -136,8 +137,9 @@ class MemoryStore:
 
     # -- sessions and tokens ---------------------------------------------------------------------------------
 
-    async def add_sign_in(self, sign_in: SignIn) -> None:
-        self._living(sign_in.person)
+    async def add_sign_in(self, sign_in: SignIn, password: str | None) -> None:
+        if self._living(sign_in.person).password != password:
+            raise Missing
         self._sign_ins[sign_in.id] = sign_in
 
     async def sign_ins(self, user_id: str, now_ms: int) -> list[SignIn]:
@@ -174,10 +176,13 @@ class MemoryStore:
         del self._tokens[token_id]
         return True
 
-    async def find_credentials(self, hashes: Sequence[str]) -> dict[str, Credential]:
-        wanted = set(hashes)
-        rows: list[SignIn | ApiToken] = [*self._sign_ins.values(), *self._tokens.values()]
-        return {row.hash: Credential(row, self._users[row.person]) for row in rows if row.hash in wanted}
+    async def find_sign_ins(self, hashes: Sequence[str]) -> dict[str, Credential]:
+        rows = (row for row in self._sign_ins.values() if row.hash in hashes)
+        return {row.hash: Credential(row, self._users[row.person]) for row in rows}
+
+    async def find_tokens(self, hashes: Sequence[str]) -> dict[str, Credential]:
+        rows = (row for row in self._tokens.values() if row.hash in hashes)
+        return {row.hash: Credential(row, self._users[row.person]) for row in rows}
 
     async def touch(self, used: Mapping[str, int]) -> None:
         for key, now_ms in used.items():
@@ -223,16 +228,12 @@ class MemoryStore:
         return [guest.named() for guest in sorted(found, key=lambda guest: guest.id, reverse=True)]
 
     async def recent(self, since_ms: int, limit: int) -> tuple[list[Credential], list[Guest]]:
-        rows: list[SignIn | ApiToken] = [*self._sign_ins.values(), *self._tokens.values()]
-        used = sorted(
-            (row for row in rows if (row.used_at or 0) > since_ms), key=lambda row: -(row.used_at or 0)
-        )
-        guests = sorted(
-            (guest for guest in self._guests.values() if guest.used_at > since_ms),
-            key=lambda guest: -guest.used_at,
-        )[:limit]
-        checked = await self.find_guests([guest.hash for guest in guests], since_ms)
-        return [Credential(row, self._users[row.person]) for row in used[:limit]], list(checked.values())
+        credentials = [
+            Credential(row, self._users[row.person])
+            for row in (*_latest(self._sign_ins, since_ms, limit), *_latest(self._tokens, since_ms, limit))
+        ]
+        guests = [guest.hash for guest in _latest(self._guests, since_ms, limit)]
+        return credentials, list((await self.find_guests(guests, since_ms)).values())
 
     async def forget_expired(self, now_ms: int) -> int:
         ended = now_ms - GRACE_MS
@@ -286,3 +287,11 @@ class MemoryStore:
             other.id != own_id and other.used_at > since_ms and fold_name(other.name) == folded
             for other in self._guests.values()
         )
+
+
+Used = TypeVar("Used", SignIn, ApiToken, Guest)
+
+
+def _latest(rows: dict[str, Used], since_ms: int, limit: int) -> list[Used]:
+    used = [row for row in rows.values() if (row.used_at or 0) > since_ms]
+    return sorted(used, key=lambda row: row.used_at or 0, reverse=True)[:limit]

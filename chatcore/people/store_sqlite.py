@@ -8,14 +8,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from chatcore.log.database import Database
 from chatcore.people.principal import ADMIN, Name
 from chatcore.people.sqlite_rows import (
     API_KEY,
-    IN_HASHES,
+    SELECT_API_KEY,
     SELECT_GUEST,
+    SELECT_SIGN_IN,
     SELECT_USER,
     SIGN_IN,
     USER,
@@ -27,12 +27,12 @@ from chatcore.people.sqlite_rows import (
     living,
     need_free_email,
     settle_guest,
-    sign_in_credentials,
     stored,
+    to_api_key,
     to_guest,
+    to_sign_in,
     to_token,
     to_user,
-    token_credentials,
 )
 from chatcore.people.store import (
     GRACE_MS,
@@ -165,9 +165,10 @@ class SqliteStore:
 
     # -- sessions and tokens ---------------------------------------------------------------------------------
 
-    async def add_sign_in(self, sign_in: SignIn) -> None:
+    async def add_sign_in(self, sign_in: SignIn, password: str | None) -> None:
         def work(db: sqlite3.Connection) -> None:
-            living(db, sign_in.person)
+            if living(db, sign_in.person).password != password:
+                raise Missing
             db.execute(
                 "INSERT INTO sign_in VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -241,15 +242,17 @@ class SqliteStore:
 
         return await self._db.write(work)
 
-    async def find_credentials(self, hashes: Sequence[str]) -> dict[str, Credential]:
-        def work(db: sqlite3.Connection) -> list[Credential]:
-            wanted = {"hashes": listed(hashes)}
-            return [
-                *sign_in_credentials(db, f"s.hash IN {IN_HASHES}", wanted),
-                *token_credentials(db, f"t.hash IN {IN_HASHES}", wanted),
-            ]
+    async def find_sign_ins(self, hashes: Sequence[str]) -> dict[str, Credential]:
+        rows = await self._db.query(
+            f"{SELECT_SIGN_IN} WHERE s.hash IN (SELECT value FROM json_each(?))", (listed(hashes),)
+        )
+        return {row[1]: to_sign_in(row) for row in rows}
 
-        return {found.key.hash: found for found in await self._db.read(work)}
+    async def find_tokens(self, hashes: Sequence[str]) -> dict[str, Credential]:
+        rows = await self._db.query(
+            f"{SELECT_API_KEY} WHERE t.hash IN (SELECT value FROM json_each(?))", (listed(hashes),)
+        )
+        return {row[1]: to_api_key(row) for row in rows}
 
     async def touch(self, used: Mapping[str, int]) -> None:
         rows = [(now_ms, key) for key, now_ms in used.items()]
@@ -264,11 +267,10 @@ class SqliteStore:
     # -- guests ----------------------------------------------------------------------------------------------
 
     async def find_guests(self, hashes: Sequence[str], since_ms: int) -> dict[str, Guest]:
-        def work(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
-            sql = f"{SELECT_GUEST} WHERE g.hash IN {IN_HASHES}"
-            return db.execute(sql, {"hashes": listed(hashes), "since": since_ms}).fetchall()
-
-        return {row[1]: to_guest(row) for row in await self._db.read(work)}
+        rows = await self._db.query(
+            f"{SELECT_GUEST} WHERE g.hash IN (SELECT value FROM json_each(?2))", (since_ms, listed(hashes))
+        )
+        return {row[1]: to_guest(row) for row in rows}
 
     async def settle_guests(self, drafts: Sequence[GuestDraft], now_ms: int) -> list[Guest]:
         def work(db: sqlite3.Connection) -> list[Guest]:
@@ -285,18 +287,14 @@ class SqliteStore:
         return [Name(*row) for row in rows]
 
     async def recent(self, since_ms: int, limit: int) -> tuple[list[Credential], list[Guest]]:
-        def work(db: sqlite3.Connection) -> tuple[list[Credential], list[Guest]]:
-            known = {"since": since_ms, "limit": limit}
-            latest = "{0}.used_at > :since ORDER BY {0}.used_at DESC LIMIT :limit"
-            guests = db.execute(f"{SELECT_GUEST} WHERE {latest.format('g')}", known).fetchall()
-            credentials = [
-                *sign_in_credentials(db, latest.format("s"), known),
-                *token_credentials(db, latest.format("t"), known),
-            ]
-            credentials.sort(key=lambda found: -(found.key.used_at or 0))
-            return credentials[:limit], [to_guest(row) for row in guests]
-
-        return await self._db.read(work)
+        latest = "WHERE {0}.used_at > ?1 ORDER BY {0}.used_at DESC LIMIT ?2"
+        known = (since_ms, limit)
+        credentials = [
+            *map(to_sign_in, await self._db.query(f"{SELECT_SIGN_IN} {latest.format('s')}", known)),
+            *map(to_api_key, await self._db.query(f"{SELECT_API_KEY} {latest.format('t')}", known)),
+        ]
+        guests = await self._db.query(f"{SELECT_GUEST} {latest.format('g')}", known)
+        return credentials, [to_guest(row) for row in guests]
 
     async def forget_expired(self, now_ms: int) -> int:
         ended = now_ms - GRACE_MS

@@ -1,0 +1,140 @@
+"""Owns API tokens: bots, overlays and personal ones, with the least rights that were asked for.
+
+Refuses to know channels: whether a token's maker has rights in one is looked at whenever the token is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chatcore.people.announcements import Announcements
+from chatcore.people.folding import fold_name
+from chatcore.people.guests import Guests
+from chatcore.people.principal import CLOSE_TOKEN_REVOKED, INSTANCE_ROLES, Principal
+from chatcore.people.rules import (
+    check_channels,
+    check_display_name,
+    check_scopes,
+    derive_name,
+    fault,
+    name_candidates,
+)
+from chatcore.people.secrets import API, TOKEN_BYTES, hash_secret, make_token
+from chatcore.people.sessions import need_session
+from chatcore.people.store import ApiToken, Missing, Store, User
+from chatcore.people.views import public_user, token_info
+from schemas import ids, resources
+from schemas.errors import Refused
+
+_NO_ROLES: frozenset[str] = frozenset()
+TOKENS_OF_ONE = 100
+
+
+class Tokens:
+    """Tokens of users. `clock` gives Unix ms, `entropy(n)` n random bytes."""
+
+    def __init__(
+        self,
+        store: Store,
+        guests: Guests,
+        announcements: Announcements,
+        *,
+        clock: Callable[[], int],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._guests = guests
+        self._announcements = announcements
+        self._clock = clock
+        self._entropy = entropy
+
+    async def create(self, by: Principal, wanted: resources.TokenCreate) -> resources.TokenCreated:
+        """Make a token; the reply shows it this once. A bot is made too, unless `by` has one of that name.
+
+        Raises Refused bad_request, forbidden, conflict (too many).
+        """
+        need_session(by)
+        now = self._clock()
+        channels, scopes = self._checked(by, wanted, now)
+        if len(await self._store.tokens(by.id, None, TOKENS_OF_ONE)) >= TOKENS_OF_ONE:
+            raise Refused(
+                "conflict", f"You have {TOKENS_OF_ONE} tokens; revoke one that is not needed any more."
+            )
+        actor = await self._actor(by, wanted, now)
+        secret = make_token(API, self._entropy(TOKEN_BYTES))
+        token = ApiToken(
+            id=ids.new_id(ids.TOKEN, now, self._entropy(8)),
+            hash=hash_secret(secret),
+            kind=wanted.kind,
+            name=check_display_name(wanted.name, field="name"),
+            person=actor.id,
+            maker=by.id,
+            scopes=scopes,
+            channels=channels,
+            created_at=now,
+            expires_at=wanted.expires_at,
+        )
+        try:
+            await self._store.add_token(token)
+        except Missing:
+            raise Refused("unauthenticated", "This account was deleted.") from None
+        return resources.TokenCreated(id=token.id, token=secret, user=public_user(actor))
+
+    async def page(self, by: Principal, query: resources.PageQuery) -> resources.TokenList:
+        """The user's tokens, newest first, without their secrets."""
+        need_session(by)
+        found = await self._store.tokens(by.id, query.cursor, query.limit + 1)
+        items: list[resources.TokenInfo] = []
+        for token in found[: query.limit]:
+            actor = await self._store.user(token.person)
+            if actor is not None:
+                items.append(token_info(token, public_user(actor)))
+        return resources.TokenList(items=items, next=items[-1].id if len(found) > query.limit else None)
+
+    async def revoke(self, by: Principal, token: str) -> None:
+        """End one of the user's tokens; its sockets close with 4505. Raises Refused not_found."""
+        need_session(by)
+        if not await self._store.end_token(by.id, token):
+            raise Refused("not_found", "You have no such token.", d={"what": "token"})
+        self._announcements.credential_ended(token, by.id, CLOSE_TOKEN_REVOKED)
+
+    def _checked(
+        self, by: Principal, wanted: resources.TokenCreate, now: int
+    ) -> tuple[frozenset[str] | None, frozenset[str]]:
+        channels, scopes = check_channels(wanted.channels), check_scopes(wanted.scopes)
+        if wanted.expires_at is not None and wanted.expires_at <= now:
+            raise fault("expiresAt", "past", "That time has passed; give one in the future, or null.")
+        lent = scopes & INSTANCE_ROLES
+        if lent and (wanted.kind != "personal" or not lent <= by.instance_roles):
+            message = "Only a personal token may have an instance role, and only one that you have yourself."
+            raise fault("scopes", "too_wide", message)
+        if wanted.kind == "overlay" and (channels is None or len(channels) != 1 or scopes):
+            raise fault("channels", "overlay", "An overlay token reads one channel: name one, and no scopes.")
+        return channels, scopes
+
+    async def _actor(self, by: Principal, wanted: resources.TokenCreate, now: int) -> User:
+        """As whom the token acts: a bot of that name, else the maker."""
+        if wanted.kind != "bot":
+            maker = await self._store.user(by.id)
+            if maker is None:
+                raise Refused("unauthenticated")
+            return maker
+        shown = check_display_name(wanted.name, field="name")
+        name = derive_name(shown)
+        existing = await self._store.user_by_name(fold_name(name))
+        if existing is not None and existing.kind == "bot" and existing.maker == by.id:
+            return existing
+        bot = User(
+            id=ids.new_id(ids.USER, now, self._entropy(8)),
+            kind="bot",
+            name=name,
+            display_name=shown,
+            email=None,
+            password=None,
+            roles=_NO_ROLES,
+            maker=by.id,
+            created_at=now,
+        )
+        made = await self._store.create_user(bot, name_candidates(name, self._entropy(16)), _NO_ROLES)
+        self._guests.name_taken(fold_name(made.name))
+        return made
