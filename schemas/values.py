@@ -278,15 +278,15 @@ class Rule(Payload, frozen=True):
     kind: RuleKind
     pattern: Annotated[str, Meta(min_length=1, max_length=500)]
     do: RuleAction
-    id: Maybe[Id] = UNSET
+    id: Maybe[Id | None] = UNSET
     substring: bool = False
-    normalize: Maybe[bool] = UNSET
+    normalize: Maybe[bool | None] = UNSET
     case_sensitive: bool = False
     allow: Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(max_length=100)] = field(
         default_factory=list[str]
     )
-    limit: Maybe[Count] = UNSET
-    seconds: Maybe[Seconds] = UNSET
+    limit: Maybe[Count | None] = UNSET
+    seconds: Maybe[Seconds | None] = UNSET
     timeout: Seconds | None = None
     exempt: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=32)] = field(
         default_factory=list[str]

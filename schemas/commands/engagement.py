@@ -94,6 +94,6 @@ class PlayBeat(Payload, frozen=True):
     watch_ms: Count
     stall_ms: Count
     stalls: Count
-    start_ms: Maybe[Count] = UNSET
-    latency_ms: Maybe[Count] = UNSET
-    rendition: Maybe[Annotated[str, Meta(max_length=64)]] = UNSET
+    start_ms: Maybe[Count | None] = UNSET
+    latency_ms: Maybe[Count | None] = UNSET
+    rendition: Maybe[Annotated[str, Meta(max_length=64)] | None] = UNSET
