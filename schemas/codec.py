@@ -82,7 +82,7 @@ def decode_door(t: str, data: bytes) -> Command:
     if decoder is None:
         raise Refused("unknown_command", unknown_text(t))
     limit = limits.BODY_BULK if BY_NAME[t].bulk else limits.BODY
-    return cast(Command, _decode(decoder, data or b"{}", limit))
+    return cast(Command, _decode(decoder, data or b"{}", limit, t))
 
 
 def decode_payload(t: str, data: bytes) -> Payload:
@@ -112,7 +112,7 @@ def convert_query(kind: type[T], values: dict[str, str]) -> T:
         raise refusal_of(exc) from None
 
 
-def _decode(decoder: msgspec.json.Decoder[T], data: bytes, limit: int) -> T:
+def _decode(decoder: msgspec.json.Decoder[T], data: bytes, limit: int, door: str | None = None) -> T:
     if len(data) > limit:
         raise too_large(limit, len(data))
     if data.count(b"{") + data.count(b"[") > limits.DEPTH and too_deep(data):
@@ -122,7 +122,7 @@ def _decode(decoder: msgspec.json.Decoder[T], data: bytes, limit: int) -> T:
             data.decode()
         return decoder.decode(data)
     except BAD_JSON as exc:
-        raise body_refusal(data, exc) from None
+        raise body_refusal(data, exc, door) from None
 
 
 # -- out ---------------------------------------------------------------------------------------------------

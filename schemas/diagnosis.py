@@ -121,16 +121,16 @@ def diagnose(data: bytes, exc: Exception) -> BadFrame:
     return BadFrame(_payload_refusal(name, head, exc), number)
 
 
-def body_refusal(data: bytes, exc: Exception) -> Refused:
-    """Find out what is wrong with a REST body that did not decode."""
+def body_refusal(data: bytes, exc: Exception, door: str | None = None) -> Refused:
+    """Find out what is wrong with a REST body that did not decode; `door` names the command, if it is one."""
     if isinstance(exc, msgspec.ValidationError):
         try:
-            _heads.decode(data)
+            head = _heads.decode(data)
         except msgspec.ValidationError:
             return Refused("bad_frame", "The body must be a JSON object.")
         except BAD_JSON as worse:
             return Refused("bad_frame", _no_json(worse))
-        return refusal_of(exc)
+        return refusal_of(exc) if door is None else _payload_refusal(door, head, exc)
     whole = _SURROGATES.sub(rb"\\ufffd", data)
     if whole != data and _head_of(whole) is not None:
         return _bad("", "bad_text", _HALF)
