@@ -5,6 +5,7 @@ Owns their form. Refuses to read a clock or a source of randomness: both are arg
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -44,11 +45,18 @@ def new_id(prefix: str, now_ms: int, entropy: bytes) -> str:
     if not 0 <= now_ms < 1 << _TIME_BITS:
         raise ValueError(f"time out of range: {now_ms}")
     pairs = -(-len(entropy) * 8 // 10)
-    number = now_ms << (pairs * 10) | int.from_bytes(entropy, "big") << (pairs * 10 - len(entropy) * 8)
-    parts = [prefix]
-    for shift in range((pairs + 4) * 10, -1, -10):
-        parts.append(_PAIRS[number >> shift & 1023])
-    return "".join(parts)
+    number = int.from_bytes(entropy, "big") << pairs * 10 - len(entropy) * 8
+    return prefix + _time(now_ms) + "".join([_PAIRS[number >> at & 1023] for at in _shifts(pairs)])
+
+
+@functools.lru_cache(maxsize=16)
+def _time(now_ms: int) -> str:
+    return "".join([_PAIRS[now_ms >> at & 1023] for at in _shifts(_TIME_BITS // 10)])
+
+
+@functools.cache
+def _shifts(pairs: int) -> range:
+    return range((pairs - 1) * 10, -1, -10)
 
 
 def is_id(text: str, prefix: str) -> bool:

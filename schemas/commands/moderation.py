@@ -5,9 +5,9 @@ Owns their members and crude bounds. Refuses to know who may.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, field
+from msgspec import Meta, Raw, field
 
 from schemas.commands.bounds import Limit, Line, Text, at_most_one, exactly_one
 from schemas.values import (
@@ -277,9 +277,9 @@ class RulePut(Payload, frozen=True):
 
 
 class RulePutMany(Payload, frozen=True):
-    """Put many rules in one action; bad ones are reported one by one."""
+    """Put many rules in one action; each is decoded by itself, so that bad ones are reported one by one."""
 
-    rules: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=1000)]
+    rules: Annotated[list[Raw], Meta(min_length=1, max_length=1000)]
 
 
 class RuleList(Payload, frozen=True):
