@@ -6,12 +6,20 @@
 /** Contrast that text needs (WCAG 2.2, 1.4.3), with a little to spare for a row's hover colour. */
 export const MIN_CONTRAST = 4.6;
 
-/** FNV-1a: the same id has the same hue on every machine. */
-export function hueOf(id) {
+/** FNV-1a, then mixed, because ids made one after another differ in few bits only. */
+function hashOf(id) {
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % 360;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/** The same id has the same hue on every machine. */
+export const hueOf = (id) => hashOf(id) % 360;
+
+/** Posters keep to water and dusk: from green over blue to violet. */
+export const posterHueOf = (id) => 165 + (hashOf(id) % 150);
 
 /** @returns {[number, number, number]} sRGB in 0..1 */
 export function hslToRgb(h, s, l) {

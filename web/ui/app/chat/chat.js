@@ -68,6 +68,7 @@ export function Chat({ controller }) {
     ${state.phase === "ready" &&
     (entryFor(state, controller, Date.now()) ??
       html`<${Composer} key=${state.ch} state=${state} draft=${draft} reply=${reply} onReply=${setReply} offline=${offline}
+        focus=${controller.joinedHere}
         onSay=${(text, to) => controller.say(text, to)} />`)}
     ${menu && html`<${Menu} label=${t("chat.menuOf", { name: menu.row.user?.displayName ?? "" })} at=${menu.at}
       items=${itemsFor(menu.row, state, controller, setReply)} onClose=${() => setMenu(null)} />`}

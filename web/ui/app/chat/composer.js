@@ -29,7 +29,7 @@ const kept = (key) => {
   }
 };
 
-export function Composer({ state, draft, reply, onReply, onSay, offline, max = LIMITS.text }) {
+export function Composer({ state, draft, reply, onReply, onSay, offline, focus, max = LIMITS.text }) {
   const input = useRef(null);
   const key = `draft.${state.ch}`;
   const [text, setText] = useState(() => kept(key));
@@ -55,6 +55,9 @@ export function Composer({ state, draft, reply, onReply, onSay, offline, max = L
     write(draft.text);
     input.current?.focus();
   }, [draft]);
+  useEffect(() => {
+    if (focus) input.current.focus();
+  }, []);
   useEffect(() => {
     if (reply) input.current?.focus();
   }, [reply]);

@@ -27,6 +27,8 @@ export class RoomController {
     this.ref = ref;
     this.state = signal(emptyRoom());
     this.status = signal({ phase: "idle", wasReady: false });
+    /** Somebody gave a name in this page, so the place to write should have the focus when it appears. */
+    this.joinedHere = false;
     /** Called with each batch of fresh messages, for announcements. */
     this.onFresh = () => {};
     this.client = new Client({

@@ -19,8 +19,8 @@ export function entryFor(state, controller, now) {
 
 function GuestEntry({ controller }) {
   const { busy, faults, submit } = useSubmit(async ({ name }) => {
+    controller.joinedHere = true;
     await controller.becomeGuest(name);
-    requestAnimationFrame(() => document.getElementById("say")?.focus());
   });
   return html`<form class="entry" onSubmit=${submit}>
     <${FormFault} faults=${faults} />

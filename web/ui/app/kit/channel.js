@@ -1,7 +1,7 @@
 /**
  * Owns: how a channel looks in small: a card for the directory, a poster where no picture is.
  */
-import { hueOf } from "../colour.js";
+import { posterHueOf } from "../colour.js";
 import { ago, exactTime, t } from "../i18n.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -9,7 +9,7 @@ import { Icon } from "./icons.js";
 export const isLive = (state) => state === "live" || state === "interrupted";
 
 export function Poster({ id, title, children }) {
-  return html`<div class="poster" style=${{ "--hue": hueOf(id ?? "") }}>
+  return html`<div class="poster" style=${{ "--hue": posterHueOf(id ?? "") }}>
     <span class="poster-sign" aria-hidden="true">${Array.from(title ?? "")[0] ?? ""}</span>
     ${children}
   </div>`;
