@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtest.arrivals import even
 from loadtest.crowd import Crowd
 from loadtest.measure import Spread
 from loadtest.result import Result
@@ -35,7 +36,8 @@ def _measured(bench: Bench, home: House, rooms: tuple[str, ...], quiet: str) -> 
         probe = Probe(crowd, asker, quiet)
         probe.start()
         each = readers // len(rooms)
-        phase, pump = speak(crowd, home.process.pid, voices, rooms, RATE * len(rooms), bench.seconds, each)
+        offsets = even(RATE * len(rooms), bench.seconds)
+        phase, pump = speak(crowd, home.process.pid, voices, rooms, offsets, each)
         probe.running = False
         result = fan_out_figures(phase, pump, each)
     both = Spread.of_ns([*probe.writes.latencies, *probe.reads.latencies])

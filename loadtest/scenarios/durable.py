@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from loadtest.arrivals import poisson
 from loadtest.crowd import Crowd
 from loadtest.measure import Spread
 from loadtest.result import Figure, Result
 from loadtest.scenarios.bench import Bench, House, guests, house, speakers
-from loadtest.scenarios.phase import Phase, speak
+from loadtest.scenarios.phase import SEED, Phase, speak
 from loadtest.speakers import ClosedLoop
 
 _READERS = 10
@@ -56,11 +57,12 @@ def _best(bench: Bench, home: House) -> Result:
 
 
 def _steady(bench: Bench, home: House) -> Result:
+    offsets = poisson(_RATE, bench.seconds, SEED)
     with Crowd(home.process.address) as crowd:
         voices = speakers(crowd, _SENDERS)
         crowd.open(voices)
         crowd.open(guests(crowd, home.rooms, _READERS))
-        phase, pump = speak(crowd, home.process.pid, voices, home.rooms, _RATE, bench.seconds, _READERS)
+        phase, pump = speak(crowd, home.process.pid, voices, home.rooms, offsets, _READERS)
     took = Spread.of_ns(pump.acks.latencies)
     figures: dict[str, Figure] = {
         "acknowledged": took.count,

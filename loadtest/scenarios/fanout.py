@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtest.arrivals import even
 from loadtest.crowd import Crowd
 from loadtest.peers.start import NAMES, peer
 from loadtest.result import Result, ratios
@@ -50,7 +51,7 @@ def measured(bench: Bench, home: House, rate: float) -> Result:
         voices = speakers(crowd, 8 if rate <= 500 else 16)
         crowd.open(voices)
         crowd.open(guests(crowd, home.rooms, readers))
-        phase, pump = speak(crowd, home.process.pid, voices, home.rooms, rate, bench.seconds, readers)
+        phase, pump = speak(crowd, home.process.pid, voices, home.rooms, even(rate, bench.seconds), readers)
         result = fan_out_figures(phase, pump, readers)
     result.name = f"fanout {readers}x{rate}"
     return result

@@ -83,22 +83,22 @@ def speak(
     pid: int,
     voices: Sequence[Client],
     channels: Sequence[str],
-    rate: float,
-    seconds: float,
+    offsets: Sequence[int],
     readers: int,
 ) -> tuple[Phase, Pump]:
-    """`rate` messages a second of 120 characters, in turn in `channels`, after a second to warm up.
+    """Messages of 120 characters at `offsets` (arrivals.py), in turn in `channels`, after a second to warm up.
 
     `readers` is how many connections receive each message. Ends when all was delivered, or 5 s later.
     """
+    rate = len(offsets) / (offsets[-1] / SECOND)
     warm = Pump(crowd, voices, channels, arrivals.even(rate, 1.0))
     warm.start(time.monotonic_ns())
     crowd.run(5.0, lambda: warm.finished)
     crowd.run(0.5)
     phase = Phase(crowd, pid)
-    pump = Pump(crowd, voices, channels, arrivals.poisson(rate, seconds, SEED))
+    pump = Pump(crowd, voices, channels, offsets)
     pump.start(phase.start_ns)
-    crowd.run(seconds)
+    crowd.run(offsets[-1] / SECOND)
     expected = len(pump.offsets) * readers
     crowd.run(5.0, lambda: pump.finished and phase.tally.total >= expected)
     phase.end()
