@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Refused as refused:
         where = f"{refused.field}: " if refused.field else ""
         print(f"cascade: {where}{refused.message}", file=sys.stderr)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        sys.stderr.close()
     except (Failed, sqlite3.Error, OSError) as failed:
         print(f"cascade: {failed}", file=sys.stderr)
     except KeyboardInterrupt:

@@ -58,6 +58,8 @@ def add_commands(parser: argparse.ArgumentParser, commands: tuple[Command, ...])
             add_commands(child, command.children)
             continue
         child.set_defaults(run=command.run, settings=command.settings, config=None)
+        if command.settings == "all":
+            child.usage = f"{child.prog} [SETTING …]"
         if command.more:
             command.more(child)
         _add_settings(child, command.settings)

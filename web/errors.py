@@ -15,8 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatcore.log.database import DatabaseUnavailable
 from schemas.codec import error_body
 from schemas.errors import Refused
+from web.pages import not_found_page
 
 log = logging.getLogger("cascade.errors")
 
@@ -52,8 +54,17 @@ async def on_refused(request: Request, error: Exception) -> Response:
 async def on_http(request: Request, error: Exception) -> Response:
     """Handler of Starlette's own refusals: no such path, wrong method, body too large."""
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and _is_visit(request):
+        return not_found_page(request)
     headers = dict(error.headers or {})
     return refusal(refused_of(error.status_code, request.method), status=error.status_code, headers=headers)
+
+
+def _is_visit(request: Request) -> bool:
+    """Whether a person came with a browser, and not a program to the API."""
+    accepted = request.headers.get("accept", "")
+    is_page = not request.url.path.startswith(("/api/", "/assets/"))
+    return request.method in ("GET", "HEAD") and "text/html" in accepted and is_page
 
 
 def refused_of(status: int, method: str) -> Refused:
@@ -75,4 +86,14 @@ def refused_of(status: int, method: str) -> Refused:
     return Refused("bad_request", f"The request is not valid: {phrase}.", field="body", d={"reason": "http"})
 
 
-exception_handlers: dict[Any, Any] = {Refused: on_refused, HTTPException: on_http}
+async def on_unavailable(request: Request, error: Exception) -> Response:
+    """Handler of a database that can't be read or written: an operator's problem, so it is logged."""
+    log.error("the database failed in %s %s: %s", request.method, request.url.path[:200], error)
+    return refusal(Refused("overloaded"))
+
+
+exception_handlers: dict[Any, Any] = {
+    Refused: on_refused,
+    HTTPException: on_http,
+    DatabaseUnavailable: on_unavailable,
+}

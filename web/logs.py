@@ -19,13 +19,8 @@ audit = logging.getLogger("cascade.auth")
 
 #: Session, API, guest and stream-key secrets begin with these letters.
 _SECRETS: Final = re.compile(r"\b(cs|ct|cgt|csk|sk|live)_[A-Za-z0-9_-]{16,}|(?<=Bearer )\S+", re.ASCII)
-_LINE_BREAKERS: Final = {
-    **dict.fromkeys(range(32)),
-    **dict.fromkeys(range(0x7F, 0xA0)),
-    0x2028: None,
-    0x2029: None,
-}
-_ESCAPES: Final = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _LINE_BREAKERS}
+#: Characters that end a line or steer a terminal, written out as JSON would.
+_ESCAPES: Final = {code: f"\\u{code:04x}" for code in (*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029)}
 
 
 def configure(level: str, style: str, stream: IO[str] | None = None) -> None:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
@@ -30,6 +36,7 @@ class Metrics:
     """One registry, of this application and no other (several can live in one process, in tests)."""
 
     def __init__(self, *, process: bool = True) -> None:
+        disable_created_metrics()  # a time of birth beside each counter doubles what is scraped
         self.registry = CollectorRegistry(auto_describe=False)
         if process:
             ProcessCollector(registry=self.registry)

@@ -95,7 +95,6 @@ class AccountSettings:
         "Who may make channels: people with the role creator (and administrators), or everyone signed up.",
     )
     session_days: int = _set(30, kinds.whole(1, 3650), "Days after its last use until a sign-in ends.")
-    guest_days: int = _set(30, kinds.whole(1, 3650), "Days after its last use until a guest's identity ends.")
 
 
 @dataclass(frozen=True, slots=True)

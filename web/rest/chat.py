@@ -1,4 +1,4 @@
-"""Owns /api/channels/{ref}/chat: sending, reading and deleting messages as plain REST.
+"""Owns /api/channels/{channel}/chat: sending, reading and deleting messages as plain REST.
 
 Refuses to decide anything: each request becomes the socket's command (PROTOCOL.md 5, 6) and takes the same way.
 """
@@ -9,14 +9,13 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from chatcore.people.principal import Principal
 from schemas.commands import History, MsgDelete
 from schemas.errors import Refused
 from schemas.resources import ChatQuery, ChatSend
 from web.auth import peer, principal_of, signed_in
-from web.rest.wire import answer, body_of, nothing, query_of, services_of
+from web.rest.wire import answer, at, body_of, nothing, query_of, services_of
 
 #: Statuses by outcome of msg.send; a slash command that was executed is 200.
 _STATUS: Final = {"published": 201, "duplicate": 200, "held": 202}
@@ -51,13 +50,12 @@ async def delete(request: Request) -> Response:
 
 async def _run(request: Request, principal: Principal | None, t: str, d: Any) -> Any:
     services = services_of(request)
-    ref: str = request.path_params["ref"]
+    ref: str = request.path_params["channel"]
     ch = (await services.channels.get(ref, principal)).id if ref.startswith("@") else ref
     return await services.chat.run(principal, t, ch, d, address=peer(request).address, via="rest")
 
 
 routes = [
-    Route("/api/channels/{ref}/chat", send, methods=["POST"]),
-    Route("/api/channels/{ref}/chat", read, methods=["GET"]),
-    Route("/api/channels/{ref}/chat/{mid}", delete, methods=["DELETE"]),
+    at("/api/channels/{channel}/chat", POST=send, GET=read),
+    at("/api/channels/{channel}/chat/{mid}", DELETE=delete),
 ]

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from schemas.codec import decode_door
 from web.auth import peer, principal_of
-from web.rest.wire import answer, bytes_of, services_of
+from web.rest.wire import answer, at, bytes_of, services_of
 
 
 async def run(request: Request) -> Response:
@@ -25,4 +24,4 @@ async def run(request: Request) -> Response:
     )
 
 
-routes = [Route("/api/commands/{t}", run, methods=["POST"])]
+routes = [at("/api/commands/{t}", POST=run)]

@@ -8,7 +8,8 @@ from importlib import resources
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+
+from web.rest.wire import at
 
 
 @cache
@@ -35,4 +36,4 @@ async def asyncapi(request: Request) -> Response:
     return _serve(request, "asyncapi.json")
 
 
-routes = [Route("/api/openapi.json", openapi), Route("/api/asyncapi.json", asyncapi)]
+routes = [at("/api/openapi.json", GET=openapi), at("/api/asyncapi.json", GET=asyncapi)]

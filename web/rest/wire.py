@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from schemas.codec import convert_query, decode_body, encode_payload
 from web.security import require_json
 from web.services import Services
 
 T = TypeVar("T")
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def at(path: str, **handlers: Handler) -> Route:
+    """One route for all methods of a path (`GET=…, POST=…`), so that a 405 names every one of them."""
+
+    async def serve(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, serve, methods=list(handlers))
 
 
 def services_of(request: Request) -> Services:
