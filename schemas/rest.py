@@ -1,7 +1,7 @@
 """The one table of REST endpoints (PROTOCOL.md section 16): method, path, bodies, statuses, who may.
 
-Owns what OpenAPI and the tests' matrix are made from. Refuses to route: `web` does, and a test there compares
-its routes with this table.
+Owns what OpenAPI and the tests' matrix are made from. Refuses to route: `web` does, and a test compares its
+routes with this table.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def _tokens() -> tuple[Endpoint, ...]:
     base = "/api/tokens"
     return (
         Endpoint("POST", base, "Make a token, shown once.", "self", (201,), r.TokenCreated, r.TokenCreate),
-        Endpoint("GET", base, "One's tokens.", "self", (200,), r.TokenList),
+        Endpoint("GET", base, "One's tokens.", "self", (200,), r.TokenList, query=r.PageQuery),
         Endpoint(
             "DELETE",
             f"{base}/{{id}}",
