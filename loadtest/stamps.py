@@ -20,12 +20,9 @@ def stamped(now_ns: int, size: int, number: int = 0) -> str:
     """
     if size < LENGTH:
         raise ValueError(f"a stamped text needs at least {LENGTH} characters")
-    left = size - LENGTH
-    if not left:
-        return f"~T{now_ns:019d}"
     start = number % len(_FILLER)
-    words = (_FILLER[start:] + _FILLER * (left // len(_FILLER) + 1))[: left - 1].rstrip()
-    return f"~T{now_ns:019d} {words:.<{left - 1}}"
+    words = _FILLER[start:] + _FILLER * (size // len(_FILLER) + 1)
+    return f"~T{now_ns:019d} {words}"[:size].rstrip().ljust(size, ".")
 
 
 def find(data: bytes) -> tuple[int, ...]:
