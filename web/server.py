@@ -50,30 +50,46 @@ def serve(
     Raises ListenError before the application starts, SystemExit(3) if its start-up fails.
     """
     with contextlib.closing(_Sockets(host, port)) as listening:
-        config = uvicorn.Config(
+        server = make_server(
             app,
-            host=host,
-            port=port,
-            loop="asyncio",
-            http="h11",
-            ws=configured(send_buffer=send_buffer),
-            ws_max_size=max_message,
-            ws_ping_interval=None,
-            ws_per_message_deflate=False,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            backlog=_ACCEPTS_PER_TURN,
-            timeout_graceful_shutdown=_REQUESTS_S,
+            drain=drain,
+            drain_seconds=drain_seconds,
+            send_buffer=send_buffer,
+            max_message=max_message,
         )
-        server = DrainingServer(config, drain, drain_seconds)
         if on_listening is not None:
             server.on_listening = lambda: on_listening(listening.address)
         server.run(sockets=listening.sockets)
     if not server.started:
         raise SystemExit(3)
+
+
+def make_server(
+    app: Any,
+    *,
+    drain: Callable[[], Awaitable[None]] | None = None,
+    drain_seconds: float = 30.0,
+    send_buffer: int = 64 * 1024,
+    max_message: int = 64 * 1024,
+) -> "DrainingServer":
+    """The server that `serve` runs, for whoever has a loop and bound sockets of his own."""
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws=configured(send_buffer=send_buffer),
+        ws_max_size=max_message,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_ACCEPTS_PER_TURN,
+        timeout_graceful_shutdown=_REQUESTS_S,
+    )
+    return DrainingServer(config, drain, drain_seconds)
 
 
 class DrainingServer(uvicorn.Server):
@@ -86,10 +102,12 @@ class DrainingServer(uvicorn.Server):
         self._drain = drain
         self._drain_seconds = drain_seconds
         self._hurry = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.on_listening: Callable[[], None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """uvicorn: start the application, then listen."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         for sock in sockets or ():
             # asyncio passes one number to listen() and to its accept loop. The first may be large, the
@@ -106,10 +124,11 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """uvicorn: a signal came; the second one ends the drain, a further Ctrl+C everything."""
-        loop_may_wait = self.should_exit
+        stopping = self.should_exit
         super().handle_exit(sig, frame)
-        if loop_may_wait:
-            self._hurry.set()
+        if stopping and self._loop is not None:
+            # From a signal handler: without a word to the loop it would sleep until the bound is reached.
+            self._loop.call_soon_threadsafe(self._hurry.set)
 
     async def _let_drain(self, drain: Callable[[], Awaitable[None]]) -> None:
         work = asyncio.ensure_future(drain())
