@@ -28,6 +28,7 @@ _EDITS = {
     "mature": "UPDATE channel SET mature = ? WHERE id = ?",
     "visibility": "UPDATE channel SET visibility = ? WHERE id = ?",
     "policy": "UPDATE channel SET policy = ? WHERE id = ?",
+    "scheduled_at": "UPDATE channel SET scheduled_at = ? WHERE id = ?",
 }
 
 

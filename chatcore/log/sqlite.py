@@ -342,12 +342,14 @@ def load_channel(connection: sqlite3.Connection, channel: str) -> Channel | None
     return None if row is None else channel_of(row)
 
 
-CHANNEL_COLUMNS = "id, slug, owner, title, category, tags, mature, visibility, policy, created_at"
+CHANNEL_COLUMNS = (
+    "id, slug, owner, title, category, tags, mature, visibility, policy, created_at, scheduled_at"
+)
 
 
 def channel_of(row: tuple[Any, ...]) -> Channel:
     """A row of CHANNEL_COLUMNS as a card."""
-    cid, slug, owner, title, category, tags, mature, visibility, policy, created_at = row
+    cid, slug, owner, title, category, tags, mature, visibility, policy, created_at, scheduled_at = row
     return Channel(
         cid,
         slug,
@@ -359,4 +361,5 @@ def channel_of(row: tuple[Any, ...]) -> Channel:
         visibility,
         msgspec.json.decode(policy),
         created_at,
+        scheduled_at,
     )

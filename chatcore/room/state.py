@@ -52,6 +52,7 @@ class Channel(msgspec.Struct, frozen=True):
     visibility: str
     policy: dict[str, Any]
     created_at: int
+    scheduled_at: int | None = None
 
 
 class Mode(NamedTuple):
@@ -252,10 +253,14 @@ class RoomState:
                 self.authors[user] = author
         for mid, message in facts.messages.items():
             if mid not in self.messages:
-                self.messages[mid] = self._since(message, facts.as_of)
+                self.messages[mid] = self.since(message, facts.as_of)
         return True
 
-    def _since(self, message: Message, as_of: int) -> Message:
+    def since(self, message: Message, as_of: int) -> Message:
+        """`message`, read at head `as_of`, with what has been deleted since."""
+        known = self.messages.get(message.mid)
+        if known is not None:
+            return known
         gone: By | None = message.gone
         for n, event in self.gone_log:
             in_range = event.user == message.user and event.lo <= message.n <= event.hi

@@ -29,7 +29,8 @@ CREATE TABLE channel (
   mature INTEGER NOT NULL DEFAULT 0,
   visibility TEXT NOT NULL DEFAULT 'public',
   policy TEXT NOT NULL DEFAULT '{}',
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  scheduled_at INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX channel_owner ON channel (owner);
 

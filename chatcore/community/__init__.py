@@ -1,0 +1,1 @@
+"""What people make around the rooms: channels. See README.md."""
