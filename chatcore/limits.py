@@ -151,7 +151,7 @@ def _take(spec: Spec, full_at: float, now_ms: int, cost: int) -> tuple[float, in
     start = min(max(full_at, now_ms), now_ms + depth)
     end = start + spec.interval_ms * cost
     excess = end - now_ms - depth
-    if excess > 1e-6:
+    if excess > 0.01:  # milliseconds since 1970 leave a float about four digits behind the point
         return start, ceil(excess)
     return end, 0
 
@@ -177,6 +177,8 @@ def address_key(address: str) -> str:
 def address_label(address: str) -> str:
     """A coarse label to show to the user himself: an IPv4 /16 as `203.0.*`, an IPv6 /32 as `2001:db8:*`."""
     key = address_key(address)
+    if key == "::/64":  # ::1, the only address in use there
+        return "this machine"
     try:
         parsed = ipaddress.ip_address(key.partition("/")[0])
     except ValueError:

@@ -232,8 +232,9 @@ class MemoryStore:
             Credential(row, self._users[row.person])
             for row in (*_latest(self._sign_ins, since_ms, limit), *_latest(self._tokens, since_ms, limit))
         ]
-        guests = [guest.hash for guest in _latest(self._guests, since_ms, limit)]
-        return credentials, list((await self.find_guests(guests, since_ms)).values())
+        latest = [guest.hash for guest in _latest(self._guests, since_ms, limit)]
+        found = await self.find_guests(latest, since_ms)
+        return credentials, [found[hashed] for hashed in latest]
 
     async def forget_expired(self, now_ms: int) -> int:
         ended = now_ms - GRACE_MS
