@@ -135,11 +135,12 @@ def _walk(entry: str, files: Mapping[str, Asset]) -> list[str]:
         if name in seen or name not in files:
             continue
         seen[name] = None
-        waiting.extend(_imports(name, files[name].body.decode()))
+        waiting.extend(imports_of(name, files[name].body.decode()))
     return list(seen)
 
 
-def _imports(name: str, source: str) -> Iterator[str]:
+def imports_of(name: str, source: str) -> Iterator[str]:
+    """Files that a module imports, as names of assets; bare names by the import map."""
     for target in _IMPORT.findall(source):
         if target in VENDOR:
             yield VENDOR[target]

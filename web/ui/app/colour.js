@@ -5,6 +5,8 @@
 
 /** Contrast that text needs (WCAG 2.2, 1.4.3), with a little to spare for a row's hover colour. */
 export const MIN_CONTRAST = 4.6;
+/** What the high-contrast theme asks for (1.4.6). */
+export const HIGH_CONTRAST = 7.1;
 
 /** FNV-1a, then mixed, because ids made one after another differ in few bits only. */
 function hashOf(id) {
@@ -53,14 +55,15 @@ export function parseColour(text) {
  * The hue stays, the lightness moves away from the background until the contrast is enough.
  * @param {string} id user id
  * @param {[number, number, number]} background sRGB in 0..1
+ * @param {number} [enough] the contrast to reach
  * @returns {string} "#rrggbb"
  */
-export function colourFor(id, background) {
+export function colourFor(id, background, enough = MIN_CONTRAST) {
   const hue = hueOf(id);
   const step = luminance(background) < 0.18 ? 0.02 : -0.02;
   let light = step > 0 ? 0.6 : 0.42;
   let rgb = hslToRgb(hue, 0.62, light);
-  while (contrast(rgb, background) < MIN_CONTRAST && light > 0.02 && light < 0.98) {
+  while (contrast(rgb, background) < enough && light > 0.02 && light < 0.98) {
     light += step;
     rgb = hslToRgb(hue, 0.62, light);
   }

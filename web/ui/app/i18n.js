@@ -8,7 +8,7 @@ let catalogue = {};
 let language = "en";
 let plurals = new Intl.PluralRules("en");
 let relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-let clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit" });
+let clock = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit" });
 let exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 let numbers = new Intl.NumberFormat("en");
 
@@ -18,7 +18,7 @@ export function speak(lang, words) {
   language = lang;
   plurals = new Intl.PluralRules(lang);
   relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
-  clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit" });
+  clock = new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" });
   exact = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium" });
   numbers = new Intl.NumberFormat(lang);
 }

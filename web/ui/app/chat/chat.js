@@ -3,7 +3,7 @@
  * composer, announcements. Refuses to know: the page beside it.
  */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { parseColour } from "../colour.js";
+import { HIGH_CONTRAST, MIN_CONTRAST, parseColour } from "../colour.js";
 import { t } from "../i18n.js";
 import { copy, Dialog, Menu, toast } from "../kit/float.js";
 import { html } from "../kit/html.js";
@@ -156,7 +156,7 @@ function useKeys() {
   }, []);
 }
 
-/** The colour behind the lines, read again when the theme changes. */
+/** The colour behind the lines and the contrast that names need on it, read again when the theme changes. */
 function useBackground() {
   const [, redraw] = useState(0);
   useEffect(() => {
@@ -165,6 +165,6 @@ function useBackground() {
     dark.addEventListener("change", changed);
     return () => dark.removeEventListener("change", changed);
   }, []);
-  void prefs.theme.value;
-  return parseColour(getComputedStyle(document.documentElement).getPropertyValue("--surface-2"));
+  const enough = prefs.theme.value === "contrast" ? HIGH_CONTRAST : MIN_CONTRAST;
+  return { rgb: parseColour(getComputedStyle(document.documentElement).getPropertyValue("--surface-2")), enough };
 }

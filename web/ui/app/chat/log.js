@@ -31,10 +31,10 @@ export function Log({ state, controller, muted, background, target, onAct, child
   const [view, setView] = useState({ endN: null, count: LIVE_ROWS, arrived: 0 });
   const following = view.endN === null;
   const shown = windowOf(state.rows, view);
-  const colours = useMemo(() => new Map(), [background.join()]);
+  const colours = useMemo(() => new Map(), [background.rgb.join(), background.enough]);
   const colour = (user) => {
     if (!user) return undefined;
-    if (!colours.has(user.id)) colours.set(user.id, colourFor(user.id, background));
+    if (!colours.has(user.id)) colours.set(user.id, colourFor(user.id, background.rgb, background.enough));
     return colours.get(user.id);
   };
 

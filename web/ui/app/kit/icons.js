@@ -3,7 +3,7 @@ import { html } from "./html.js";
 
 const PATHS = {
   send: "M4 12 20 4l-4.5 16-4-6.5L4 12Zm7.5 1.5L20 4",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
+  more: "M5 11v2M12 11v2M19 11v2",
   reply: "M9 7 4 12l5 5M4 12h10a6 6 0 0 1 6 6",
   close: "M6 6l12 12M18 6 6 18",
   down: "M12 5v14M6 13l6 6 6-6",

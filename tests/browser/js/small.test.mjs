@@ -1,0 +1,76 @@
+// The small pure parts: fragments, colours, completion, announcements, backoff, plural forms.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { announcer } from "../../../web/ui/app/chat/announce.js";
+import { complete, matching, mentionAt } from "../../../web/ui/app/chat/completion.js";
+import { colourFor, contrast, MIN_CONTRAST, parseColour } from "../../../web/ui/app/colour.js";
+import { parts, safeHref } from "../../../web/ui/app/frags.js";
+import { speak, t } from "../../../web/ui/app/i18n.js";
+import { backoff } from "../../../web/ui/app/retry.js";
+
+test("fragments count code points, not code units", () => {
+  const cut = parts("👩‍👩‍👧 @bob x", [{ k: "mention", start: 6, end: 10, user: "u_9" }]);
+  assert.deepEqual(cut.map((part) => part.text), ["👩‍👩‍👧 ", "@bob", " x"]);
+});
+
+test("fragments that do not fit are plain text", () => {
+  for (const frag of [{ k: "link", start: 3, end: 99, href: "https://a.example" }, { k: "link", start: 2, end: 1, href: "https://a.example" }, { k: "other", start: 0, end: 1 }]) {
+    assert.deepEqual(parts("hello", [frag]), [{ k: "text", text: "hello" }]);
+  }
+});
+
+test("only http and https become a link", () => {
+  assert.equal(safeHref("https://a.example/x"), "https://a.example/x");
+  for (const bad of ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//a.example", "", null]) assert.equal(safeHref(bad), null);
+});
+
+test("every user's colour can be read on every background", () => {
+  for (const background of ["#ffffff", "#f4f7f8", "#172026", "#0a0a0a"]) {
+    const rgb = parseColour(background);
+    for (let i = 0; i < 500; i++) assert.ok(contrast(parseColour(colourFor(`u_${i}`, rgb)), rgb) >= MIN_CONTRAST - 0.05);
+  }
+});
+
+test("alike ids have unlike colours", () => {
+  const rgb = parseColour("#ffffff");
+  assert.ok(new Set(Array.from({ length: 40 }, (_, i) => colourFor(`u_${i}`, rgb))).size > 30);
+});
+
+test("an @ at the caret is completed, an address is not", () => {
+  assert.deepEqual(mentionAt("hi @an", 6), { start: 3, query: "an" });
+  assert.equal(mentionAt("ann@exa", 7), null);
+  assert.deepEqual(complete("hi @an there", 6, 3, "ann"), { text: "hi @ann there", caret: 8 });
+});
+
+test("who spoke last is offered first, oneself never", () => {
+  const people = new Map([["u_1", { id: "u_1", name: "anna" }], ["u_2", { id: "u_2", name: "ann" }], ["u_3", { id: "u_3", name: "bob" }]]);
+  assert.deepEqual(matching(people, "an", "u_1").map((user) => user.id), ["u_2"]);
+});
+
+test("a fast chat is announced at most once in two seconds, in few words", () => {
+  const heard = [];
+  const timers = [];
+  let now = 10_000;
+  const announce = announcer({ say: (text) => heard.push(text), words: (key, v) => `${key}:${v.count ?? v.name}`, now: () => now, later: (work, ms) => timers.push({ work, at: now + ms }) });
+  const message = { d: { user: { displayName: "Bob" }, text: "hi" } };
+  for (let tick = 0; tick < 400; tick++) {
+    announce([message]);
+    now += 10;
+    for (const timer of timers.splice(0)) timer.at <= now ? timer.work() : timers.push(timer);
+  }
+  assert.ok(heard.length <= 3, `${heard.length}`);
+  assert.match(heard[1], /chat.newMessages:\d+ chat.said:Bob/);
+});
+
+test("backoff is between the floor and a doubling ceiling", () => {
+  assert.equal(backoff(0, 0, { floorMs: 700 }), 700);
+  assert.equal(backoff(3, 1), 4000);
+  assert.equal(backoff(40, 1), 20_000);
+});
+
+test("plural forms and values", () => {
+  speak("en", { "x.one": "{count} thing", "x.other": "{count} things", y: "{name}!" });
+  assert.equal(t("x", { count: 1 }), "1 thing");
+  assert.equal(t("x", { count: 1200 }), "1,200 things");
+  assert.equal(t("y", { name: "{count}" }), "{count}!");
+});
