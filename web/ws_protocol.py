@@ -22,11 +22,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from chatcore.fanout.frames import CLOSE, PING, PONG, TEXT, frame_close, frame_pong
 from chatcore.fanout.inbound import Inbound, Violation
-from chatcore.fanout.wire import Sink
+from chatcore.fanout.wire import CLOSE_BOUND_S, Sink
 
 EXTENSION: Final = "cascade.wire"
-CLOSE_BOUND_S: Final = 2.0
-"""How long a close may take, whatever the peer does or does not."""
 
 _DRAINING: Final = 4001
 _MESSAGES_PER_TURN: Final = 64
@@ -117,12 +115,12 @@ class SocketWire(asyncio.BufferedProtocol):
             return 0
         return _kernel_queued(self._fd)
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, code: int, reason: str = "", *, within: float = CLOSE_BOUND_S) -> None:
         """See Wire.close."""
         if self._transport is None or self._code:
             return
         self._transport.write(frame_close(code, reason))
-        self._ends(code)
+        self._ends(code, within)
         # The peer's answer is awaited even if the sink had paused; nothing more is delivered.
         if self._paused:
             self.resume()
@@ -267,10 +265,10 @@ class SocketWire(asyncio.BufferedProtocol):
         if transport.can_write_eof():
             transport.write_eof()
 
-    def _ends(self, code: int) -> None:
+    def _ends(self, code: int, within: float = CLOSE_BOUND_S) -> None:
         self._code = code
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(CLOSE_BOUND_S, self.abort)
+            self._timer = asyncio.get_running_loop().call_later(within, self.abort)
 
 
 class WireProtocol(WebSocketsSansIOProtocol):

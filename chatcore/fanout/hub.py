@@ -32,7 +32,9 @@ class FanoutLimits:
     backlog: int = 1024 * 1024
     """What one connection may have waiting: replies, user space, kernel; and events in a ring it lacks."""
     unread_s: float = 5.0
-    """Age that the oldest unread byte of a connection never passes: at the last sweep before, it is shed."""
+    """Age that the oldest unread byte of a connection never passes: the reader is told, and has
+    `farewell_s` to read it; then the connection is gone. The sweeps' grain is taken off as well."""
+    farewell_s: float = 1.0
     sweep_s: float = 0.5
     sweep_step: int = 256
     """Connections judged in one turn of the loop: about half a millisecond."""
@@ -72,6 +74,8 @@ class Hub:
         limits: FanoutLimits | None = None,
     ) -> None:
         self._limits = limits or FanoutLimits()
+        limits = self._limits
+        self._patience = max(limits.sweep_s, limits.unread_s - limits.farewell_s - 2 * limits.sweep_s)
         self.now = now
         self._call_soon = call_soon
         self._call_later = call_later
@@ -245,7 +249,7 @@ class Hub:
         wire = outbox.wire
         queued = wire.buffered() + wire.kernel_queued()
         outbox.checkpoint, age = unread_age(outbox.checkpoint, outbox.written, queued, now)
-        if age >= self._limits.unread_s - self._limits.sweep_s:
+        if age >= self._patience:
             self._shed_age += 1
             self._shed(outbox, "age")
         elif queued + outbox.lacking() > self._limits.backlog:
@@ -257,5 +261,5 @@ class Hub:
         return not outbox.closed
 
     def _shed(self, outbox: Outbox, why: str) -> None:
-        outbox.shed(self._bye, TOO_SLOW, "too slow")
+        outbox.shed(self._bye, TOO_SLOW, "too slow", within=self._limits.farewell_s)
         outbox.on_shed(why)

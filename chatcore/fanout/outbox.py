@@ -12,7 +12,7 @@ from typing import Protocol
 
 from chatcore.fanout.frames import frame_text
 from chatcore.fanout.stall import Checkpoint
-from chatcore.fanout.wire import Wire
+from chatcore.fanout.wire import CLOSE_BOUND_S, Wire
 
 
 class Late(Protocol):
@@ -162,10 +162,10 @@ class Outbox:
             return
         self._last(b"".join((*(self._pending or ()), frame_text(payload))), code, reason)
 
-    def shed(self, payload: bytes, code: int, reason: str) -> None:
+    def shed(self, payload: bytes, code: int, reason: str, *, within: float) -> None:
         """As `bye`, but what waits is dropped: the reader has not even read what came before it."""
         if not self.closed:
-            self._last(frame_text(payload), code, reason)
+            self._last(frame_text(payload), code, reason, within)
 
     def close(self, code: int, reason: str = "") -> None:
         """Close after all that waits, without a word."""
@@ -210,11 +210,11 @@ class Outbox:
         if not self.wire.write(data):
             self.blocked = True
 
-    def _last(self, data: bytes, code: int, reason: str) -> None:
+    def _last(self, data: bytes, code: int, reason: str, within: float = CLOSE_BOUND_S) -> None:
         if data:
             # Behind bytes that wait already: the transport keeps the order, so no frame is ever cut.
             self.wire.write(data)
-        self.wire.close(code, reason)
+        self.wire.close(code, reason, within=within)
         self.lost()
 
     def _wake(self) -> None:

@@ -73,6 +73,8 @@ class RingRules:
     """Bytes of all frames of one room."""
     chunk: int = 128 * 1024
     """Bytes after which one write ends and the rest waits for the next; one frame may pass it."""
+    recent: int = 256 * 1024
+    """Bytes that `recent` answers at most: they are queued for one connection all at once."""
 
 
 class Ring:
@@ -167,9 +169,10 @@ class Ring:
         return Mark(seq, near.sent, room, near.mod if mod is None else mod)
 
     def recent(self, room: int, mod: int | None) -> list[bytes] | None:
-        """Frames of the durable events after these positions, in commit order; None as `mark_after`."""
+        """Frames of the durable events after these positions, in commit order; None as `mark_after`, and
+        if they are too much for one go."""
         mark = self.mark_after(room, mod)
-        if mark is None:
+        if mark is None or self.end.sent - mark.sent > self._rules.recent:
             return None
         found: list[bytes] = []
         for entry in self._entries[mark.seq - self.base.seq :]:

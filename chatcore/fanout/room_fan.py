@@ -166,7 +166,8 @@ class RoomFan:
 
     def recent(self, room: int, mod: int | None = None) -> list[bytes] | None:
         """Frames of all durable events after these positions, in commit order, for `send_frames`.
-        None: the ring does not reach back that far. Without `mod`, those of `room` alone."""
+        None: the ring does not reach back that far, or they are too much for one go (RingRules.recent);
+        then read on in the log and ask again. Without `mod`, those of `room` alone."""
         self._host.charge(self, 0)
         return self.ring.recent(room, mod)
 

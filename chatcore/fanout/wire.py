@@ -4,7 +4,10 @@ Owns: the Protocols `Wire` and `Sink`.
 Refuses to know: who implements them (the server's WebSocket protocol class, twins in tests).
 """
 
-from typing import Protocol
+from typing import Final, Protocol
+
+CLOSE_BOUND_S: Final = 2.0
+"""How long a close may take, whatever the peer does or does not."""
 
 
 class Wire(Protocol):
@@ -32,9 +35,9 @@ class Wire(Protocol):
         """Bytes that the kernel holds and the peer has not acknowledged; 0 where that can't be known."""
         ...
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, code: int, reason: str = "", *, within: float = CLOSE_BOUND_S) -> None:
         """Close frame after all that was written, then the end: at the peer's answer, at the latest
-        after a short bound, whether the peer reads or not. Never blocks."""
+        `within` seconds, whether the peer reads or not. Never blocks."""
         ...
 
     def abort(self) -> None:

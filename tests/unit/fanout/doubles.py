@@ -68,7 +68,7 @@ class FakeWire:
     def kernel_queued(self) -> int:
         return self.kernel
 
-    def close(self, code: int, reason: str = "") -> None:
+    def close(self, code: int, reason: str = "", *, within: float = 2.0) -> None:
         self.closed = self.closed or (code, reason)
 
     def abort(self) -> None:

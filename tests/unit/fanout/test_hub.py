@@ -68,7 +68,8 @@ def test_a_reader_who_does_not_read_is_shed_before_its_oldest_byte_is_too_old() 
     while not stuck.shed and loop.time < began + 20:
         loop.run(0.1)
     assert stuck.shed == ["age"]
-    assert 4.0 < loop.time - began <= 5.1
+    # A second is left for it to read why.
+    assert 3.0 <= loop.time - began <= 4.1
     assert stuck.texts[-1] == BYE
     assert stuck.wire.closed == (4003, "too slow")
     assert well.shed == []

@@ -92,6 +92,12 @@ def test_a_ring_that_never_heard_of_a_stream_knows_no_place_in_it() -> None:
     assert ring.head(ROOM) is None
 
 
+def test_what_is_too_much_for_one_go_is_left_to_the_log() -> None:
+    ring = ring_of(room=100, rules=RingRules(recent=100))
+    assert ring.recent(0, None) is None
+    assert len(ring.recent(90, None) or []) == 10
+
+
 def test_chunks_are_bounded_and_go_on_where_they_ended() -> None:
     ring = ring_of(room=100, rules=RingRules(chunk=50))
     chunk = ring.chunk(ring.base, ROOM)
