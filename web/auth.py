@@ -70,9 +70,7 @@ def cookie_token(connection: HTTPConnection) -> str | None:
         counts = cookie_counts_on_socket(standing, headers)
     else:
         counts = cookie_counts(standing, scope["method"])
-    # Repeated Cookie headers are joined by "; ", not by commas (RFC 6265 5.4, HTTP/2).
-    cookies = "; ".join(connection.headers.getlist("cookie"))
-    return token_in(cookies, secure=secure_cookie(peer, settings)) if counts else None
+    return token_in(headers.get("cookie"), secure=secure_cookie(peer, settings)) if counts else None
 
 
 def peer(connection: HTTPConnection) -> Peer:

@@ -6,13 +6,15 @@ Refuses to know what the application is made of (`app`) and how sockets are serv
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 
-from chatcore.log.database import DatabaseUnavailable
+from chatcore.log.database import Database, DatabaseUnavailable
 from web import __version__, logs
 from web.app import build
 from web.cli_care import prepare_data
 from web.cli_parts import Failed
+from web.pages import AssetsMissing
 from web.server import ListenError
 from web.server import serve as run_server
 from web.settings import Settings
@@ -30,6 +32,7 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
             "RATE LIMITS ARE OFF (CASCADE_LIMITS=off): for load tests only, anybody can flood this server"
         )
     try:
+        asyncio.run(_open_once(settings))
         app = build(settings)
         run_server(
             app,
@@ -39,11 +42,14 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
             drain_seconds=float(settings.drain_seconds),
             on_listening=lambda address: _listening(address, settings),
         )
-    except ListenError as error:
-        raise Failed(str(error)) from None
-    except DatabaseUnavailable as error:
+    except (ListenError, DatabaseUnavailable, AssetsMissing) as error:
         raise Failed(str(error)) from None
     return 0
+
+
+async def _open_once(settings: Settings) -> None:
+    """Have the database in hand once before serving: what is wrong with it is then one line and no traceback."""
+    await (await Database.open(settings.database_path)).close()
 
 
 def _listening(address: str, settings: Settings) -> None:

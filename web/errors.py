@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatcore.log.database import DatabaseUnavailable
+from chatcore.log.port import Unavailable
 from schemas.codec import error_body
 from schemas.errors import Refused
 from web.pages import not_found_page
@@ -96,4 +97,5 @@ exception_handlers: dict[Any, Any] = {
     Refused: on_refused,
     HTTPException: on_http,
     DatabaseUnavailable: on_unavailable,
+    Unavailable: on_unavailable,
 }

@@ -57,11 +57,13 @@ class Standing(Enum):
 
 
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
-    """A scope's headers by lower-case name; repeated ones joined by commas."""
+    """A scope's headers by lower-case name; repeated ones joined, cookies as cookies are (RFC 6265 5.4)."""
     found: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1"), value.decode("latin-1")
-        found[key] = f"{found[key]}, {text}" if key in found else text
+        if key in found:
+            text = found[key] + ("; " if key == "cookie" else ", ") + text
+        found[key] = text
     return found
 
 

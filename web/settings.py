@@ -160,10 +160,6 @@ class LimitSettings:
         Spec("send", 60, 30_000), kinds.rate("send"), "Messages that were refused, of a user in a channel."
     )
     join: Spec = _set(Spec("join", 20, 10_000), kinds.rate("join"), "Joins of a connection; not resumes.")
-    auth: Spec = _set(Spec("auth", 20, 60_000), kinds.rate("auth"), "Failed sign-ins from an address.")
-    guests: Spec = _set(
-        Spec("auth", 10, 60_000, 50), kinds.rate("auth"), "New guest identities from an address."
-    )
     query: Spec = _set(Spec("query", 120, 30_000), kinds.rate("query"), "Reads of a connection.")
 
 

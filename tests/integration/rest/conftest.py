@@ -11,10 +11,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
-from web.app import build
 
 from tests.support.rest import checked_error
+from web.app import Application, build
 from web.settings import load
 
 JSON = dict[str, Any]
@@ -25,7 +24,7 @@ HOST = "http://localhost:8080"
 class Api:
     """A client of the application. Cookies are kept only where a test sends them."""
 
-    app: Starlette
+    app: Application
     peer: str = "127.0.0.1"
     token: str | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
@@ -82,7 +81,7 @@ def running(tmp_path: Path) -> Running:
     async def run(**flags: str) -> AsyncGenerator[Api, None]:
         settings = load({"data": str(tmp_path), **flags}, {}, None)
         app = build(settings)
-        async with app.router.lifespan_context(app):
+        async with app.http.router.lifespan_context(app.http):
             yield Api(app)
 
     return run

@@ -156,11 +156,13 @@ async def test_a_bearer_counts_before_the_cookie(admin: Api, bob: Api) -> None:
 async def test_failed_sign_ins_are_throttled_and_say_when(running: Running) -> None:
     async with running() as api:
         await api.signup("first_ann")
-        for _ in range(40):
+        attempts = 0
+        while True:
+            attempts += 1
             response = await api.raw(
                 "POST", "/api/auth/login", json={"name": "first_ann", "password": "wrong"}
             )
-            if response.status_code == 429:
+            if response.status_code == 429 or attempts > 40:
                 break
         assert response.status_code == 429
         assert int(response.headers["retry-after"]) >= 1

@@ -71,6 +71,12 @@ def test_the_scheme_is_believed_of_trusted_proxies_only() -> None:
     assert peer(scope(), public_url="https://a.example").secure
 
 
+def test_repeated_cookies_stay_cookies() -> None:
+    given = scope()
+    given["headers"] = [(b"cookie", b"a=1"), (b"cookie", b"b=2")]
+    assert headers_of(given)["cookie"] == "a=1; b=2"
+
+
 @pytest.mark.parametrize(
     ("given", "loopback"),
     [

@@ -31,7 +31,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert settings == own.defaults("development")
     assert (settings.mode, settings.host, settings.port) == ("development", "127.0.0.1", 8080)
     assert settings.limits.send == Spec("send", 20, 30_000)
-    assert settings.limits.guests == Spec("auth", 10, 60_000, 50)
+    assert settings.limits.send_staff == Spec("send", 100, 30_000)
 
 
 def test_flags_beat_environment_beats_file(tmp_path: Path) -> None:
@@ -79,6 +79,12 @@ def test_lists_are_read_from_text_and_from_toml(tmp_path: Path) -> None:
 def test_origins_are_normalised() -> None:
     settings = own.load({"allowed_origins": "https://A.example:443/,http://b.example:8080"}, {}, None)
     assert settings.allowed_origins == ("https://a.example", "http://b.example:8080")
+
+
+def test_a_rate_may_have_a_burst_and_other_units() -> None:
+    settings = own.load({"limits.join": "10 / 1 min burst 50", "limits.query": "5/2h"}, {}, None)
+    assert settings.limits.join == Spec("join", 10, 60_000, 50)
+    assert settings.limits.query == Spec("query", 5, 7_200_000)
 
 
 def test_limits_off_is_for_development_only() -> None:
