@@ -59,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             failures[name] = str(error)
             print(f"\n{name} could not be measured: {error}")
             continue
+        for result in found:
+            result.quick = bench.quick
         results += found
         print(table(found), f"\n  ({name}: {time.monotonic() - start:.0f} s)", flush=True)
     if options.json:

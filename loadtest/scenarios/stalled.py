@@ -67,16 +67,20 @@ def _measured(bench: Bench, home: House) -> Result:
         members = guests(crowd, home.rooms, bench.many(READERS))
         crowd.open(members)
         _talk(crowd, home, voices, members, seconds, without)
-        never, again = _stall(crowd, home, _AGAIN_S[0])
-        _talk(crowd, home, voices, members, seconds, during)
-        more_never, more_again = _stall(crowd, home, _AGAIN_S[1])
-        _talk(crowd, home, voices, members, seconds, during)
-        never, again = never + more_never, again + more_again
-        for stuck in (*never, *again):
-            stuck.look()
+        never: list[Stuck] = []
+        again: list[Stuck] = []
+        gone = resumed = 0
+        for again_s in _AGAIN_S:
+            fresh_never, fresh_again = _stall(crowd, home, again_s)
+            _talk(crowd, home, voices, members, seconds, during)
+            for stuck in (*fresh_never, *fresh_again):
+                stuck.look()
+            cut = [stuck.client for stuck in (*fresh_never, *fresh_again) if stuck.ended_s is not None]
+            gone, resumed = gone + len(cut), resumed + _resumed(crowd, cut)
+            for stuck in (*fresh_never, *fresh_again):
+                stuck.client.close()
+            never, again = never + fresh_never, again + fresh_again
         _talk(crowd, home, voices, members, seconds, without)
-        gone = [stuck.client for stuck in (*never, *again) if stuck.ended_s is not None]
-        resumed = _resumed(crowd, gone)
         losses: dict[str, Figure] = {"lost": crowd.lost, "twice": crowd.twice}
     before, after = Spread.of_ns(without.latencies).p99, Spread.of_ns(during.latencies).p99
     figures: dict[str, Figure] = {
@@ -84,7 +88,7 @@ def _measured(bench: Bench, home: House) -> Result:
         "p99WithMs": after,
         "p99Ratio": after / before,
         **_shedding(never, again, during.bytes_per_s),
-        "resumed": resumed / len(gone) if gone else None,
+        "resumed": resumed / gone if gone else None,
         **losses,
     }
     return Result("stalled", figures, notes=sorted(without.doubts | during.doubts))
