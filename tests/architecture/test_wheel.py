@@ -1,5 +1,6 @@
 """The built wheel is the product: our names, all files they need, and a command that works elsewhere."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,10 +8,13 @@ import venv
 import zipfile
 from pathlib import Path
 
+import httpx2
 import pytest
 
 import dev
 from tests.architecture.tree import PACKAGES, ROOT, tracked
+from tests.support.server import free_port
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -62,3 +66,28 @@ def test_the_command_works_outside_the_tree(command: Path, tmp_path: Path) -> No
     done = subprocess.run([command, "version"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "0.1.0" in done.stdout
+
+
+def test_the_installed_server_serves_its_page_and_the_libraries(command: Path, tmp_path: Path) -> None:
+    site = f"http://127.0.0.1:{free_port()}"
+    flags = ["--port", site.rpartition(":")[2], "--data", str(tmp_path / "data")]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen([command, "serve", *flags], cwd=tmp_path, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: answers(site), "the installed server answers")
+        page = httpx2.get(site, trust_env=False).text
+        libraries = re.findall(r'"(/assets/\w+/vendor/[\w.-]+\.js)"', page)
+        assert len(set(libraries)) == 5
+        for path in libraries:
+            assert httpx2.get(site + path, trust_env=False).status_code == 200
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def answers(site: str) -> bool:
+    """Whether the server takes requests yet."""
+    try:
+        return httpx2.get(f"{site}/livez", trust_env=False, timeout=2).status_code == 200
+    except httpx2.TransportError:
+        return False
