@@ -7,6 +7,7 @@ folds all stored names anew.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 # Look-alikes that NFKC leaves alone: letters of other scripts (and stroked or dotless Latin ones) that read
 # as a Latin letter in common fonts, after case folding. Folded on both sides, so names that differ by more
@@ -27,8 +28,13 @@ _DECORATED = ("LATIN", "GREEK", "CYRILLIC")
 
 def fold_name(name: str) -> str:
     """The form in which two names are the same name: folding it again changes nothing. May be empty."""
-    if name.isascii() and name.isprintable() and " " not in name:
-        return name.lower()  # what the long way gives, for nearly all names
+    if name.isascii() and name.isprintable():
+        return name.lower().replace(" ", "")  # what the long way gives, for most names
+    return _fold(name)
+
+
+@lru_cache(maxsize=8192)
+def _fold(name: str) -> str:
     folded = _fold_once(name)
     for _ in range(4):  # a look-alike may fold into something that composes once more
         again = _fold_once(folded)

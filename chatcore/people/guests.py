@@ -119,7 +119,7 @@ class Guests:
         guest = Guest(
             ids.new_id(ids.GUEST, now, self._entropy(8)), hash_secret(token), asked, asked, now, now
         )
-        settled = await self._settler.submit(GuestDraft(guest, guest_candidates(asked, self._entropy(16))))
+        settled = await self._settler.submit(GuestDraft(guest, guest_candidates(asked, self._entropy(24))))
         self._names.put(settled.named())
         return self._entry(settled, now, token)
 
@@ -139,7 +139,7 @@ class Guests:
         return self._entry(guest, now, None)
 
     async def _rename(self, guest: Guest) -> Guest:
-        draft = GuestDraft(replace(guest, contested=False), guest_candidates(guest.asked, self._entropy(16)))
+        draft = GuestDraft(replace(guest, contested=False), guest_candidates(guest.asked, self._entropy(24)))
         settled = await self._settler.submit(draft)
         if settled.name != guest.name:
             self._names.changed(settled.named())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chatcore.people.folding import fold_name
 from chatcore.people.principal import ADMIN, CREATOR, INSTANCE_ROLES
@@ -157,20 +157,23 @@ def name_candidates(base: str, entropy: bytes) -> list[str]:
     return candidates + [f"{head}_{digits}" for digits in _digits(entropy, (2, 2, 3, 4, 5, 6, 6, 6))]
 
 
-def guest_candidates(name: str, entropy: bytes) -> list[str]:
-    """`name`, then `name-NN`, `name-NNN`, `name-NNNN` (protocol 4): the first that is free is given."""
+def guest_candidates(name: str, entropy: bytes) -> Iterator[str]:
+    """`name`, then `name-NN`, `name-NNN`, `name-NNNN` (protocol 4): the first that is free is given.
+
+    With 24 bytes of entropy there are some twenty, so that thousands of one name still find theirs.
+    """
+    if fold_name(name) not in RESERVED_NAMES:
+        yield name
     head = name[: GUEST_NAME_LENGTH[1] - 5].rstrip()
-    candidates = [] if fold_name(name) in RESERVED_NAMES else [name]
-    return candidates + [f"{head}-{digits}" for digits in _digits(entropy, (2, 2, 2, 3, 3, 4, 4, 4, 4))]
+    for digits in _digits(entropy, (2, 2, 3, 3, *(4,) * 12)):
+        yield f"{head}-{digits}"
 
 
-def _digits(entropy: bytes, lengths: tuple[int, ...]) -> list[str]:
+def _digits(entropy: bytes, lengths: tuple[int, ...]) -> Iterator[str]:
     number = int.from_bytes(entropy, "big")
-    found: list[str] = []
     for length in lengths:
         number, chosen = divmod(number, 9 * 10 ** (length - 1))
-        found.append(str(chosen + 10 ** (length - 1)))
-    return found
+        yield str(chosen + 10 ** (length - 1))
 
 
 def _clean(text: str, field: str, length: tuple[int, int], *, allowed: frozenset[str]) -> str:

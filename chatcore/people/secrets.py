@@ -12,7 +12,7 @@ SESSION = "cs_"
 API = "ct_"
 GUEST = "cgt_"
 
-#: 160 bits in 32 letters: far beyond guessing, and a double click selects it.
+#: 160 bits in 40 letters: far beyond guessing, and a double click selects it.
 TOKEN_BYTES = 20
 #: 75 bits in three groups of five: read off a terminal and typed once.
 CODE_BYTES = 10
@@ -25,7 +25,7 @@ def make_token(prefix: str, entropy: bytes) -> str:
     """A new secret. ValueError if the entropy is under 128 bits."""
     if len(entropy) < 16:
         raise ValueError("A token needs at least 16 bytes of entropy.")
-    return prefix + base64.b32encode(entropy).decode("ascii").rstrip("=").lower()
+    return prefix + entropy.hex()
 
 
 def hash_secret(secret: str) -> str:

@@ -133,14 +133,19 @@ class People:
         Raises Refused unauthenticated, token_expired, rate_limited, overloaded.
         """
         if address is None:
-            return await self._credentials.resolve(token)
+            return self._named(await self._credentials.resolve(token))
         self._throttle.may_authenticate(address, self._clock())
         try:
-            return await self._credentials.resolve(token)
+            return self._named(await self._credentials.resolve(token))
         except Refused as refused:
             if refused.code == "unauthenticated":
                 self._throttle.failed(address, self._clock())
             raise
+
+    def _named(self, principal: Principal) -> Principal:
+        """Whoever is let in is about to be shown: his name is at hand from now on."""
+        self._names.put(Name(principal.id, principal.name, principal.display_name, principal.kind))
+        return principal
 
     async def guest(self, name: str, token: str | None = None, *, address: str) -> GuestEntry:
         """Let a guest in (protocol 4). Raises Refused bad_request, term, rate_limited, overloaded."""

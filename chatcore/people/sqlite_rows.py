@@ -178,12 +178,10 @@ def erase(db: sqlite3.Connection, person: str, now_ms: int) -> None:
 
 def settle_guest(db: sqlite3.Connection, draft: GuestDraft, since_ms: int) -> Guest:
     """Make or rename one guest under the first free name; seen since `since_ms`, others keep theirs."""
-    own = draft.guest.id
+    own, name = draft.guest.id, draft.guest.name
     for name in draft.names:
         if not db.execute(NAME_TAKEN, (fold_name(name), own, since_ms)).fetchone()[0]:
             break
-    else:
-        name = draft.names[-1]
     guest = replace(draft.guest, name=name)
     db.execute(
         "INSERT INTO person (id, kind, name, folded, display_name, created_at)"

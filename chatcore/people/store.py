@@ -139,10 +139,10 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class GuestDraft:
-    """A guest to be made or renamed: `guest.name` is replaced by the first free of `names`."""
+    """A guest to be made or renamed: `guest.name` is replaced by the first free of `names`, read once."""
 
     guest: Guest
-    names: Sequence[str]
+    names: Iterable[str]
 
 
 class Store(Protocol):

@@ -210,10 +210,11 @@ class MemoryStore:
         settled: list[Guest] = []
         since_ms = now_ms - GUEST_NAME_MS
         for draft in drafts:
-            free = (
-                name for name in draft.names if not self._contested(draft.guest.id, fold_name(name), since_ms)
-            )
-            guest = replace(draft.guest, name=next(free, draft.names[-1]))
+            name = draft.guest.name
+            for name in draft.names:
+                if not self._contested(draft.guest.id, fold_name(name), since_ms):
+                    break
+            guest = replace(draft.guest, name=name)
             self._guests[guest.id] = guest
             self._guest_names[guest.id] = guest.named()
             settled.append(guest)

@@ -293,7 +293,9 @@ class SqliteStore:
             *map(to_sign_in, await self._db.query(f"{SELECT_SIGN_IN} {latest.format('s')}", known)),
             *map(to_api_key, await self._db.query(f"{SELECT_API_KEY} {latest.format('t')}", known)),
         ]
-        guests = await self._db.query(f"{SELECT_GUEST} {latest.format('g')}", known)
+        # The limit comes first, so that only those taken are checked for somebody with more right to the name.
+        newest = "(SELECT id FROM guest WHERE used_at > ?1 ORDER BY used_at DESC LIMIT ?2)"
+        guests = await self._db.query(f"{SELECT_GUEST} WHERE g.id IN {newest} ORDER BY g.used_at DESC", known)
         return credentials, [to_guest(row) for row in guests]
 
     async def forget_expired(self, now_ms: int) -> int:
