@@ -5,6 +5,7 @@ It knows how to get a server, and nothing of what is tested.
 
 import os
 from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 
 import pytest
 
@@ -39,16 +40,21 @@ def target(
     if given_url is not None:
         token = _option(request.config, "--admin-token", "CASCADE_ADMIN_TOKEN")
         assert token, "--url needs --admin-token (or CASCADE_ADMIN_TOKEN)"
-        yield Target(given_url.rstrip("/"), Rest(given_url, token))
+        rest = Rest(given_url, token)
+        yield Target(given_url.rstrip("/"), rest)
+        rest.close()
         return
-    with serving(tmp_path_factory.mktemp("target"), limits=False) as server:
-        yield make_target(server)
+    with serving(tmp_path_factory.mktemp("target"), limits=False) as server, making_target(server) as made:
+        yield made
 
 
-def make_target(server: CascadeServer) -> Target:
+@contextmanager
+def making_target(server: CascadeServer) -> Generator[Target]:
     """A target over an own, empty server: its first account is the administrator."""
-    boss = Rest(server.url).signup("admin_of_tests")
-    return Target(server.url, Rest(server.url, boss.token), server)
+    rest = Rest(server.url)
+    rest.token = rest.signup("admin_of_tests").token
+    yield Target(server.url, rest, server)
+    rest.close()
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +75,8 @@ def _begin_early(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 async def world(target: Target) -> AsyncGenerator[World]:
     """Connections, people and channels for one test."""
-    made = World(target)
-    yield made
-    await made.aclose()
+    async with World(target) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +89,7 @@ def own_server(given_url: str | None, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
-def limited_target(own_server: CascadeServer) -> Target:
+def limited_target(own_server: CascadeServer) -> Generator[Target]:
     """The server whose rate limits are on."""
-    return make_target(own_server)
+    with making_target(own_server) as made:
+        yield made

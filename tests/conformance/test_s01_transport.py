@@ -8,6 +8,7 @@ from websockets.asyncio.client import connect
 from tests.conformance.world import World
 from tests.support.client import Client
 from tests.support.frames import JSON
+from tests.support.waiting import eventually
 
 
 async def test_the_subprotocol_is_echoed_when_offered(world: World) -> None:
@@ -107,10 +108,17 @@ async def test_a_binary_frame_closes_with_4501(world: World) -> None:
     await client.closed(4501)
 
 
-async def test_text_that_is_not_utf8_closes_with_1007(world: World) -> None:
+@pytest.mark.parametrize("data", [b"\xff\xfe", b'{"id":1,"t":"pong","x":"\xc0\x80"}', b"\xed\xa0\x80"])
+async def test_text_that_is_not_utf8_is_an_error_or_closes_with_1007(world: World, data: bytes) -> None:
     client = await world.enter("ann")
-    await client.socket.send(b"\xff\xfe", text=True)
-    await client.closed(1007)
+    await client.socket.send(data, text=True)
+
+    async def answered() -> bool:
+        return client.close_code is not None or client.frames[-1].get("re", 0) is None
+
+    await eventually(answered, "an answer to text that is no text")
+    assert client.close_code in {1007, None}
+    assert client.close_code or client.frames[-1]["err"]["code"] == "bad_frame"
 
 
 async def test_each_of_200_commands_at_once_is_answered_or_too_many_in_flight(world: World) -> None:

@@ -27,9 +27,11 @@ async def test_published_has_mid_and_pos_and_the_event_the_same(world: World) ->
 
 async def test_ids_of_messages_sort_by_time(world: World) -> None:
     room = world.room()
-    client = await world.enter("ann")
-    mids = [(await client.say(room.id, "x"))["mid"] for _ in range(20)]
-    assert mids == sorted(mids)
+    client = await world.enter("ann", room)
+    sent = [(await client.say(room.id, "x"))["mid"] for _ in range(30)]
+    at = {(await client.message(mid))["ts"]: mid for mid in sent}  # one for each millisecond
+    assert sorted(at) == list(at)
+    assert sorted(at.values()) == list(at.values())
 
 
 async def test_a_message_carries_the_roles_of_its_author(world: World) -> None:

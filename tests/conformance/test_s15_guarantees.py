@@ -63,92 +63,86 @@ async def test_after_any_sequence_of_disconnects_a_client_holds_exactly_the_log(
 
 
 async def test_the_send_bucket_of_a_viewer_is_20_in_30_s_and_says_when(limited_target: Target) -> None:
-    world = World(limited_target)
-    room = world.room()
-    ann, owner = await world.enter("ann"), await world.enter(room.owner)
-    for i in range(20):
-        await ann.say(room.id, f"n {i}")
-    err = await ann.refused("rate_limited", "msg.send", {"text": "one too many"}, room.id)
-    assert err["d"] == {"bucket": "send", "limit": 20, "windowMs": 30_000}
-    assert 0 < err["afterMs"] <= 30_000
-    other = await world.enter("ann")
-    await other.refused("rate_limited", "msg.send", {"text": "another connection"}, room.id)
-    await ann.say(world.room().id, "another channel has its own bucket")
-    for i in range(25):
-        await owner.say(room.id, f"staff {i}")
-    await world.aclose()
+    async with World(limited_target) as world:
+        room = world.room()
+        ann, owner = await world.enter("ann"), await world.enter(room.owner)
+        for i in range(20):
+            await ann.say(room.id, f"n {i}")
+        err = await ann.refused("rate_limited", "msg.send", {"text": "one too many"}, room.id)
+        assert err["d"] == {"bucket": "send", "limit": 20, "windowMs": 30_000}
+        assert 0 < err["afterMs"] <= 30_000
+        other = await world.enter("ann")
+        await other.refused("rate_limited", "msg.send", {"text": "another connection"}, room.id)
+        await ann.say(world.room().id, "another channel has its own bucket")
+        for i in range(25):
+            await owner.say(room.id, f"staff {i}")
 
 
 async def test_refused_attempts_have_a_bucket_of_their_own(limited_target: Target) -> None:
-    world = World(limited_target)
-    room = world.room()
-    bob = await world.enter("bob")
-    for _ in range(30):
-        await bob.refused("empty", "msg.send", {"text": " "}, room.id)
-    await bob.say(room.id, "refused attempts cost no sends")
-    seen = [
-        await bob.refused({"empty", "rate_limited"}, "msg.send", {"text": " "}, room.id) for _ in range(45)
-    ]
-    assert seen[-1]["code"] == "rate_limited", "60 refused attempts in 30 s are enough"
-    await world.aclose()
+    async with World(limited_target) as world:
+        room = world.room()
+        bob = await world.enter("bob")
+        for _ in range(30):
+            await bob.refused("empty", "msg.send", {"text": " "}, room.id)
+        await bob.say(room.id, "refused attempts cost no sends")
+        seen = [
+            await bob.refused({"empty", "rate_limited"}, "msg.send", {"text": " "}, room.id)
+            for _ in range(45)
+        ]
+        assert seen[-1]["code"] == "rate_limited", "60 refused attempts in 30 s are enough"
 
 
 async def test_the_join_bucket_is_20_in_10_s(limited_target: Target) -> None:
-    world = World(limited_target)
-    room = world.room()
-    client = await world.enter("ann")
-    for _ in range(20):
-        await client.join(room.id)
-        await client.ask("room.leave", {}, room.id)
-    err = await client.refused("rate_limited", "room.join", {}, room.id)
-    assert err["d"] == {"bucket": "join", "limit": 20, "windowMs": 10_000}
-    await world.aclose()
+    async with World(limited_target) as world:
+        room = world.room()
+        client = await world.enter("ann")
+        for _ in range(20):
+            await client.join(room.id)
+            await client.ask("room.leave", {}, room.id)
+        err = await client.refused("rate_limited", "room.join", {}, room.id)
+        assert err["d"] == {"bucket": "join", "limit": 20, "windowMs": 10_000}
 
 
 async def test_a_resume_does_not_count_against_the_join_bucket(limited_target: Target) -> None:
-    world = World(limited_target)
-    rooms = [world.room() for _ in range(25)]
-    ann = await world.enter("carl")
-    at = [(room, (await ann.ask("room.state", {}, room.id))["pos"]) for room in rooms[:25]]
-    client = await world.open()
-    resume = [{"ch": room.id, "s": "room", "pos": pos} for room, pos in at]
-    reply = await client.auth(token=world.person("carl").token, resume=resume)
-    assert all(entry["ok"] for entry in reply["resumed"])
-    await client.ask("room.leave", {}, rooms[0].id)
-    await client.join(rooms[0].id)
-    await world.aclose()
+    async with World(limited_target) as world:
+        rooms = [world.room() for _ in range(25)]
+        ann = await world.enter("carl")
+        at = [(room, (await ann.ask("room.state", {}, room.id))["pos"]) for room in rooms[:25]]
+        client = await world.open()
+        resume = [{"ch": room.id, "s": "room", "pos": pos} for room, pos in at]
+        reply = await client.auth(token=world.person("carl").token, resume=resume)
+        assert all(entry["ok"] for entry in reply["resumed"])
+        await client.ask("room.leave", {}, rooms[0].id)
+        await client.join(rooms[0].id)
 
 
 async def test_failed_authentications_are_limited_per_address(limited_target: Target) -> None:
-    world = World(limited_target, local_address="127.0.0.77")
-    codes: list[str] = []
-    for _ in range(21):
-        client = await world.open()
-        err = await client.refused({"unauthenticated", "rate_limited"}, "auth", {"token": "cs_wrong"})
-        codes.append(err["code"])
-    assert codes == ["unauthenticated"] * 20 + ["rate_limited"]
-    await world.aclose()
-    elsewhere = World(limited_target, local_address="127.0.0.78")
-    await elsewhere.enter("ann")
-    await elsewhere.aclose()
+    async with World(limited_target, local_address="127.0.0.77") as world:
+        codes: list[str] = []
+        for _ in range(21):
+            client = await world.open()
+            err = await client.refused({"unauthenticated", "rate_limited"}, "auth", {"token": "cs_wrong"})
+            codes.append(err["code"])
+        assert codes == ["unauthenticated"] * 20 + ["rate_limited"]
+    async with World(limited_target, local_address="127.0.0.78") as elsewhere:
+        await elsewhere.enter("ann")
 
 
 async def test_new_guest_identities_are_limited_per_address_and_known_ones_are_not(
     limited_target: Target,
 ) -> None:
-    world = World(limited_target, local_address="127.0.0.79")
-    first = await world.guest()
-    for _ in range(49):
-        await world.guest()
-    client = await world.open()
-    err = await client.refused("rate_limited", "auth", {"guest": {"name": world.guest_name()}})
-    assert err["d"]["bucket"] in BUCKETS
-    assert 0 < err["afterMs"] <= 60_000
-    again = {"name": first.session["user"]["displayName"], "token": first.session["guestToken"]}
-    assert (await client.auth(guest=again))["user"]["id"] == first.session["user"]["id"], (
-        "the socket stays open"
-    )
-    await world.aclose()
+    async with World(limited_target, local_address="127.0.0.79") as world:
+        first = await world.guest()
+        for _ in range(49):
+            await world.guest()
+        client = await world.open()
+        err = await client.refused("rate_limited", "auth", {"guest": {"name": world.guest_name()}})
+        assert err["d"]["bucket"] in BUCKETS
+        assert 0 < err["afterMs"] <= 60_000
+        again = {"name": first.session["user"]["displayName"], "token": first.session["guestToken"]}
+        assert (await client.auth(guest=again))["user"]["id"] == first.session["user"]["id"], (
+            "the socket stays open"
+        )
 
 
 async def test_a_busy_room_does_not_delay_a_command_elsewhere(world: World) -> None:

@@ -7,7 +7,7 @@ import itertools
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from tests.support.client import Client
 from tests.support.frames import JSON
@@ -103,10 +103,18 @@ class World:
         """Let the owner give a role, and return when it holds."""
         self.admin.command("role.grant", {"user": person.id, "role": role}, room.id, token=room.owner.token)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
     async def aclose(self) -> None:
         """Close all connections; AssertionError if one of them saw the protocol broken."""
         for client in self.clients:
-            await client.close()
+            await client.hang_up()
+        for client in self.clients:
+            client.check()
 
 
 def numbers(events: list[JSON]) -> list[int]:

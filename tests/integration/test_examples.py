@@ -53,6 +53,7 @@ async def test_without_a_token_the_bot_comes_as_a_guest(server: CascadeServer) -
         client = await entered(server, boss.token, ch)
         await hello(client, ch, "boss")
         await client.close()
+    rest.close()
 
 
 async def answers_and_resumes(server: CascadeServer, command: list[str]) -> None:

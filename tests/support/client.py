@@ -218,8 +218,16 @@ class Client:
 
     async def close(self) -> None:
         """Close from this side, and raise what was found broken."""
+        await self.hang_up()
+        self._raise()
+
+    async def hang_up(self) -> None:
+        """Close from this side."""
         await self.socket.close()
         await asyncio.wait({self._reader})
+
+    def check(self) -> None:
+        """AssertionError if the server broke the protocol on this connection."""
         self._raise()
 
     async def abort(self) -> None:
