@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -10,10 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.codec import convert_query, decode_body, encode_payload
+from schemas.errors import Refused
 from web.security import require_json
 from web.services import Services
 
 T = TypeVar("T")
+
+#: How long a body may take: whoever drips one in holds a task and nothing else, and not for ever.
+BODY_SECONDS = 30
 
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -35,7 +40,12 @@ def services_of(request: Request) -> Services:
 
 async def bytes_of(request: Request) -> bytes:
     """The body, declared as JSON unless it is empty. Raises Refused too_large, bad_request."""
-    data = await request.body()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            data = await request.body()
+    except TimeoutError:
+        text = f"The body did not arrive within {BODY_SECONDS} s; send it again at once."
+        raise Refused("bad_request", text, field="body", d={"reason": "slow"}) from None
     if data:
         require_json(request.headers.get("content-type"))
     return data

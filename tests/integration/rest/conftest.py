@@ -38,7 +38,8 @@ class Api:
         headers = {**self.headers, **kw.pop("headers", {})}
         if self.token is not None:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        transport = httpx2.ASGITransport(app=self.app, client=(self.peer, 50_000), raise_app_exceptions=False)
+        asgi: Any = self.app
+        transport = httpx2.ASGITransport(app=asgi, client=(self.peer, 50_000), raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
             return await client.request(method, path, headers=headers, **kw)
 

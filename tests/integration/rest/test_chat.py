@@ -175,7 +175,14 @@ async def test_writing_by_the_door_needs_somebody(bob: Api, lobby: str) -> None:
 
 @pytest.mark.parametrize("t", [spec.t for spec in CATALOG if spec.door])
 async def test_every_command_of_the_door_answers_from_the_table(bob: Api, lobby: str, t: str) -> None:
-    for body in ({}, {"ch": lobby}, {"ch": lobby, "d": {}}, {"ch": "c_nothing", "d": {}}, {"ch": 1, "d": 2}):
+    bodies: list[Any] = [
+        {},
+        {"ch": lobby},
+        {"ch": lobby, "d": {}},
+        {"ch": "c_nothing", "d": {}},
+        {"ch": 1, "d": 2},
+    ]
+    for body in bodies:
         response = await bob.raw("POST", f"/api/commands/{t}", json=body)
         if response.status_code >= 400:
             assert response.status_code < 500, response.text
