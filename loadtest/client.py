@@ -55,6 +55,7 @@ class Plan:
     source: str | None = None  # local address to connect from
     receive_buffer: int | None = None  # SO_RCVBUF in bytes
     urgent: bool = False  # read before the crowd's bulk, so that its latency is the server's
+    counted: bool = True  # its deliveries are part of the tally
 
 
 class World(Protocol):
@@ -219,7 +220,7 @@ class Client:
             self.world.twice += max(0, min(run.last, head) - run.first + 1)
             self.heads[run.stream] = max(head, run.last)
         tally = self.world.tally
-        if tally is not None and run.stamps and not self.plan.urgent:
+        if tally is not None and run.stamps and self.plan.counted:
             tally.add(run.stamps, now)
         if self.on_run is not None:
             self.on_run(self, run)

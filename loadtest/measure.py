@@ -50,6 +50,13 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def busy_s() -> float:
+    """CPU seconds that the whole machine has been busy since it started, all cores together."""
+    fields = (_PROC / "stat").read_text().splitlines()[0].split()[1:9]
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, fields)
+    return (user + nice + system + irq + softirq + steal) / _TICK
+
+
 def _stat(pid: int) -> list[str]:
     """Fields of /proc/PID/stat from the third on (after the name, which may hold spaces); [] if gone."""
     try:

@@ -91,4 +91,4 @@ def guests(
 
 def speakers(crowd: Crowd, count: int) -> list[Client]:
     """`count` guests that will speak; they join no room (sending needs no join) and are read before the bulk."""
-    return [crowd.add(Plan(guest=f"speaker {n}", urgent=True)) for n in range(count)]
+    return [crowd.add(Plan(guest=f"speaker {n}", urgent=True, counted=False)) for n in range(count)]

@@ -81,10 +81,11 @@ def _measured(bench: Bench, home: House) -> Result:
         crowd.run(0.01)
         start_s = process.start()
         listening = time.monotonic_ns()
+        before = usage(process.pid).cpu_s
         everybody = Returning(crowd, [*voices, *members])
         everybody.look(listening)
         in_time = crowd.run(_PATIENCE_S, lambda: everybody.all_back)
-        cpu = usage(process.pid).cpu_s
+        cpu = usage(process.pid).cpu_s - before
         reads = _reads(process.port)
         head = _talk(crowd, voices, home, 2.0)
         crowd.run(1.0)

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from loadtest import arrivals
 from loadtest.client import Client
 from loadtest.crowd import SECOND, Crowd
-from loadtest.measure import Spread, percentile, usage
+from loadtest.measure import Spread, busy_s, percentile, usage
 from loadtest.result import Figure, Result
 from loadtest.speakers import Pump
 from loadtest.tally import Tally
 
 SEED = 20
 _LATE_NS = 20_000_000
+_OTHERS = 0.2
 
 
 def own_cpu() -> float:
@@ -41,6 +42,7 @@ class Phase:
     server_cpu_s: float = 0.0
     own_cpu_s: float = 0.0
     server_mib: float = 0.0
+    others_cpu_s: float = 0.0  # what the rest of the machine used meanwhile
     lost: int = 0
     twice: int = 0
 
@@ -49,6 +51,7 @@ class Phase:
         self.crowd.lags.clear()
         self.lost, self.twice = self.crowd.lost, self.crowd.twice
         self.server_cpu_s, self.own_cpu_s = usage(self.pid).cpu_s, own_cpu()
+        self.others_cpu_s = busy_s()
         self.start_ns = time.monotonic_ns()
 
     def end(self) -> None:
@@ -57,6 +60,7 @@ class Phase:
         self.took_s = (time.monotonic_ns() - self.start_ns) / SECOND
         self.server_cpu_s = now.cpu_s - self.server_cpu_s
         self.own_cpu_s = own_cpu() - self.own_cpu_s
+        self.others_cpu_s = max(0.0, busy_s() - self.others_cpu_s - self.server_cpu_s - self.own_cpu_s)
         self.server_mib = now.rss_kib / 1024
         self.lost, self.twice = self.crowd.lost - self.lost, self.crowd.twice - self.twice
         self.crowd.tally = None
@@ -69,6 +73,9 @@ class Phase:
             notes.append(f"the crowd sent late (p99 {late / 1e6:.0f} ms): latencies include its own slowness")
         if self.own_cpu_s > 0.9 * self.took_s:
             notes.append("the crowd's core was full: latencies are the crowd's as much as the server's")
+        others = self.others_cpu_s / self.took_s
+        if others > _OTHERS:
+            notes.append(f"other programs used {others:.1f} cores meanwhile: latencies are theirs as well")
         if pump is not None and pump.held_back:
             notes.append(f"{pump.held_back} times no speaker was free: the server owed too many replies")
         if pump is not None and pump.acks.refused:

@@ -113,7 +113,8 @@ def _talk(
 def _stall(crowd: Crowd, home: House, again_s: tuple[float, ...]) -> tuple[list[Stuck], list[Stuck]]:
     """New readers with small buffers stop reading: some for ever, and as many until `again_s` seconds later."""
     plans = [
-        Plan(guest=f"stalled {n}", rooms=home.rooms, receive_buffer=_BUFFER) for n in range(2 * len(again_s))
+        Plan(guest=f"stalled {n}", rooms=home.rooms, receive_buffer=_BUFFER, counted=False)
+        for n in range(2 * len(again_s))
     ]
     clients = [crowd.add(plan) for plan in plans]
     crowd.open(clients)

@@ -43,6 +43,10 @@ def test_this_process_uses_memory_and_is_its_own_family() -> None:
     assert measure.usage(os.getpid()).rss_kib > 1000
 
 
+def test_the_machine_was_busy_at_least_as_long_as_this_process() -> None:
+    assert measure.busy_s() >= measure.usage(os.getpid()).cpu_s > 0
+
+
 def test_a_process_that_is_gone_uses_nothing() -> None:
     assert measure.usage(2**22 + 1) == measure.Usage(0.0, 0)
 
