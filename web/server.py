@@ -126,6 +126,8 @@ class DrainingServer(uvicorn.Server):
         """uvicorn: a signal came; the second one ends the drain, a further Ctrl+C everything."""
         stopping = self.should_exit
         super().handle_exit(sig, frame)
+        # uvicorn would raise them again when it is done, and what follows `serve` would never run.
+        self._captured_signals.clear()
         if stopping and self._loop is not None:
             # From a signal handler: without a word to the loop it would sleep until the bound is reached.
             self._loop.call_soon_threadsafe(self._hurry.set)

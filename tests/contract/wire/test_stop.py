@@ -101,7 +101,7 @@ def test_new_connections_are_taken_while_the_application_drains_and_refused_afte
         running.line("draining")
         with closing(running.connect(b"/ws")):
             running.line("drained")
-        running.popen.wait(15)
+        assert running.popen.wait(15) == 0
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", running.port))
 
