@@ -80,7 +80,7 @@ def decode_door(t: str, data: bytes) -> Command:
     """
     decoder = _doors.get(t)
     if decoder is None:
-        raise Refused("unknown_command", unknown_text(t))
+        raise Refused("unknown_command", unknown_text(t), field="t")
     limit = limits.BODY_BULK if BY_NAME[t].bulk else limits.BODY
     return cast(Command, _decode(decoder, data or b"{}", limit, t))
 

@@ -16,7 +16,7 @@ from chatcore.community.channels import Channels
 from chatcore.fanout.hub import FanoutLimits, Hub
 from chatcore.limits import Spec
 from chatcore.log.committer import Committer
-from chatcore.log.database import Database
+from chatcore.log.database import Database, check
 from chatcore.log.sqlite import SqliteLog
 from chatcore.people.config import PeopleConfig
 from chatcore.people.service import People
@@ -84,7 +84,9 @@ class Application:
         """The server is told to stop: not ready any more, and everybody is asked to come back."""
         if self._services is not None:
             self._services.health.drain()
-            await self._services.sessions.drain(self.settings.drain_seconds)
+            # The server gives up at drain_seconds: the byes have to be said before.
+            seconds = self.settings.drain_seconds
+            await self._services.sessions.drain(max(seconds - 1.0, seconds / 2))
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncGenerator[None]:
@@ -95,7 +97,11 @@ class Application:
 
 
 def build(settings: Settings) -> Application:
-    """The application for these settings; its parts start with its lifespan. Raises AssetsMissing."""
+    """The application for these settings; its parts start with its lifespan.
+
+    Raises AssetsMissing, DatabaseUnavailable: what would fail at the start is found before a port is opened.
+    """
+    check(settings.database_path)
     return Application(settings)
 
 

@@ -58,6 +58,7 @@ class Connection:
         "held_personal",
         "in_flight",
         "me_seen",
+        "noted_at",
         "on_lost",
         "opened_at",
         "outbox",
@@ -90,7 +91,7 @@ class Connection:
         self.principal: Principal | None = None
         self.actor: Actor | None = None
         self.authenticating = False
-        self.opened_at = self.alive_at = self.pinged_at = now
+        self.opened_at = self.alive_at = self.pinged_at = self.noted_at = now
         self.in_flight: set[int] | None = None
         self.strikes: list[int] | None = None
         self.rooms: dict[str, Subscription] = {}
@@ -230,7 +231,7 @@ class Connection:
         people = self.sessions.people
         guest_token: str | None = None
         if d.token is not None:
-            principal = await people.authenticate(d.token)
+            principal = await people.authenticate(d.token, address=self.address)
         elif d.guest is not None:
             entry = await people.guest(d.guest.name, d.guest.token, address=self.address)
             principal, guest_token = entry.principal, entry.guest_token
@@ -277,6 +278,8 @@ class Connection:
         self.actor = Asker(principal, self.address).actor()
         self.cookie = None
         self.sessions.known(self, before)
+        if principal is not None and self.sessions.people.is_revoked(principal):
+            self.bye(Disconnect(4006))
         if was_anonymous:
             self.sessions.joining.promote(self)
 

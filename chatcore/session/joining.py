@@ -387,9 +387,13 @@ class Joining:
         mod = audience({"mod"})
         sub.audience = after
         if after & mod and not before & mod:
-            who.event("stream.open", room.id, "mod", e.StreamOpen(room.mod_pos()))
+            who.event("stream.open", room.id, "mod", e.StreamOpen(self._mod_seen(sub)))
         elif before & mod and not after & mod:
-            who.event("stream.closed", room.id, "mod", e.StreamClosed(room.mod_pos()))
+            who.event("stream.closed", room.id, "mod", e.StreamClosed(self._mod_seen(sub)))
+
+    def _mod_seen(self, sub: Subscription) -> tuple[str, int]:
+        """The place in stream mod up to which this connection's fan-out has gone by: what follows it is sent."""
+        return self._sessions.epoch, sub.seen("mod") or 0
 
 
 def _counted(who: Connection) -> str | None:

@@ -15,8 +15,16 @@ from schemas import limits
 class People(Protocol):
     """Who somebody is. Implemented by `chatcore.people.service.People`."""
 
-    async def authenticate(self, token: str) -> Principal:
-        """Raises Refused unauthenticated, token_expired."""
+    async def authenticate(self, token: str, *, address: str | None = None) -> Principal:
+        """With an address, failures count there. Raises Refused unauthenticated, token_expired, rate_limited."""
+        ...
+
+    def is_revoked(self, principal: Principal) -> bool:
+        """Whether a principal resolved a moment ago has ended meanwhile."""
+        ...
+
+    def seen(self, principal: Principal) -> None:
+        """Somebody is still here."""
         ...
 
     async def guest(self, name: str, token: str | None, *, address: str) -> GuestEntry:

@@ -34,6 +34,8 @@ _LOG = logging.getLogger(__name__)
 
 TICK_S = 1.0
 QUIET_MS = 25_000
+#: How often a connected person's credential is marked as in use.
+SEEN_MS = 600_000
 
 
 class Sessions:
@@ -169,7 +171,7 @@ class Sessions:
 
     def revoked(self, revocation: Revocation) -> None:
         """A credential or a user's standing ended: close the sockets that rest on it."""
-        user = revocation.user
+        user = revocation.user if revocation.credential is None else None
         suspects = list(self.connections if user is None else self._by_user.get(user, ()))
         for connection in suspects:
             who = connection.principal
@@ -235,6 +237,9 @@ class Sessions:
         if who is not None and who.expires_at is not None and who.expires_at <= now:
             connection.bye(Disconnect(4005, code="token_expired"))
             return
+        if who is not None and now >= connection.noted_at:
+            connection.noted_at = now + SEEN_MS
+            self.people.seen(who)
         silent = now - connection.alive_at
         if silent >= config.ping_ms + config.pong_ms and connection.pinged_at > connection.alive_at:
             connection.bye(Disconnect(4002, after_ms=0))
