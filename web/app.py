@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
@@ -109,6 +110,7 @@ def build(settings: Settings) -> Application:
 async def running(settings: Settings, metrics: Metrics) -> AsyncGenerator[Services]:
     """All parts, started in the order of their needs and stopped in the reverse. Raises DatabaseUnavailable."""
     async with contextlib.AsyncExitStack() as stack:
+        raise_open_files()
         database = await Database.open(settings.database_path)
         stack.push_async_callback(database.close)
         log = await SqliteLog.open(database, now=now_ms, fresh=new_id("x_", now_ms(), os.urandom(8))[-8:])
@@ -128,6 +130,14 @@ async def running(settings: Settings, metrics: Metrics) -> AsyncGenerator[Servic
         _measure(metrics, services, rooms, database)
         _announce(people, settings)
         yield services
+
+
+def raise_open_files() -> None:
+    """As many open files as the system lets this process have: one per connection is needed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # some systems name a hard limit that they do not grant
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _real_time(
@@ -223,6 +233,7 @@ def _measure(metrics: Metrics, services: Services, rooms: Rooms, database: Datab
     hub = services.sessions.hub
     metrics.gauge("cascade_connections", "WebSocket connections.", lambda: len(services.sessions.connections))
     metrics.gauge("cascade_rooms", "Rooms in memory.", lambda: len(rooms.all()))
+    metrics.counter("cascade_database_reads", "Reads of the database.", lambda: database.reads)
     metrics.counter("cascade_commits", "Commits of the database.", lambda: database.commits)
     metrics.counter("cascade_deliveries", "Events delivered to connections.", lambda: hub.stats.deliveries)
     metrics.counter("cascade_flushes", "Writes that delivered them.", lambda: hub.stats.flushes)

@@ -71,7 +71,7 @@ class SocketDoor:
         here = self._addresses.get(key, 0) + 1
         self._addresses[key] = here
         connection.on_lost = lambda: self._uncount(key)
-        if here > self._settings.socket.per_address:
+        if self._settings.limits.enabled and here > self._settings.socket.per_address:
             connection.bye(Disconnect(4504))
 
     def _uncount(self, key: str) -> None:

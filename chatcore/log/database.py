@@ -51,6 +51,7 @@ class Database:
     ) -> None:
         self.path = path
         self.commits = 0
+        self.reads = 0
         self._writer = writer
         self._readers = readers
         self._next_reader = 0
@@ -101,6 +102,7 @@ class Database:
         """Rows of one read statement, seen as of one moment. Raises DatabaseUnavailable when closed."""
         if self._closed:
             raise DatabaseUnavailable("The database is closed.")
+        self.reads += 1
         reader = self._readers[self._next_reader]
         self._next_reader = (self._next_reader + 1) % len(self._readers)
         rows = await reader.execute_fetchall(sql, params)
