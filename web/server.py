@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from web.ws_protocol import configured
+from web.ws_upgrade import configured
 
 _log = logging.getLogger(__name__)
 

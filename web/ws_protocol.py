@@ -1,30 +1,19 @@
-"""WebSocket connections below ASGI: uvicorn's handshake, then a wire that belongs to one sink.
+"""WebSocket connections after their handshake: a wire that belongs to one sink.
 
 Owns: the bytes of an upgraded connection: inbound frames to `Sink`, outbound frames to the transport, the
 bounded close, what the kernel still holds.
-Refuses to know: the chat protocol, rooms, users. It is handed a Sink and serves it.
-
-uvicorn's class does the handshake, with all its refusals, and runs the ASGI application, which finds the
-wire in `scope["extensions"]["cascade.wire"]`. Once the application has accepted and called `attach`, the
-transport belongs to the wire and the application returns: uvicorn's protocol object, the ASGI task, the
-scope and the parsed headers are freed. This rests on private details of uvicorn 0.54, which is therefore
-pinned, and tests/contract/wire holds the behaviour at byte level.
+Refuses to know: the chat protocol, rooms, users, and ASGI (ws_upgrade.py hands the transport over).
 """
 
 import asyncio
 import socket
 import struct
 import sys
-from typing import Any, Final, cast
-
-from uvicorn._types import ASGIReceiveEvent
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from typing import Final, Protocol, cast
 
 from chatcore.fanout.frames import CLOSE, PING, PONG, TEXT, frame_close, frame_pong
 from chatcore.fanout.inbound import Inbound, Violation
 from chatcore.fanout.wire import CLOSE_BOUND_S, Sink
-
-EXTENSION: Final = "cascade.wire"
 
 _DRAINING: Final = 4001
 _MESSAGES_PER_TURN: Final = 64
@@ -37,6 +26,19 @@ _READ_BUFFER = memoryview(bytearray(32 * 1024))
 _EMPTY_CLOSE: Final = b"\x88\x00"
 _SIOCOUTQ: Final = 0x5411
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class Handover(Protocol):
+    """Whoever did the handshake, as the wire sees it."""
+
+    peer: str
+    max_message: int
+    send_buffer: int
+    connections: set[object]
+
+    def release(self) -> tuple[asyncio.Transport, bytes]:
+        """Give the transport away, and the bytes that came before. RuntimeError if nothing was accepted."""
+        ...
 
 
 class SocketWire(asyncio.BufferedProtocol):
@@ -56,18 +58,18 @@ class SocketWire(asyncio.BufferedProtocol):
         "peer",
     )
 
-    def __init__(self, host: "WireProtocol") -> None:
-        self._host: WireProtocol | None = host
+    def __init__(self, host: Handover) -> None:
+        self._host: Handover | None = host
         self._transport: asyncio.Transport | None = None
         self._sink: Sink | None = None
-        self._connections = cast("set[object]", host.connections)
-        self._inbound = Inbound(host.config.ws_max_size)
+        self._connections = host.connections
+        self._inbound = Inbound(host.max_message)
         self._timer: asyncio.TimerHandle | None = None
         self._fd = -1
         self._code = 0
         self._paused = False
         self._deaf = False
-        self.peer = host.client[0] if host.client else ""
+        self.peer = host.peer
 
     def attach(self, sink: Sink) -> None:
         """Take the accepted connection over. Once, in the same step as the accept, before any await."""
@@ -269,71 +271,6 @@ class SocketWire(asyncio.BufferedProtocol):
         self._code = code
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(within, self.abort)
-
-
-class WireProtocol(WebSocketsSansIOProtocol):
-    """What uvicorn makes for each upgrade. `configured` gives the class its numbers."""
-
-    send_buffer = 64 * 1024
-    """SO_SNDBUF in bytes (Linux doubles it for its own accounting); 0 leaves the system's default."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._early = b""
-        self._plain = False
-        self._released = False
-
-    def handle_connect(self, event: Any) -> None:
-        """uvicorn: the request is read; the scope is built and the application started here."""
-        super().handle_connect(event)
-        if self.handshake_initiated and not self.handshake_complete:
-            extensions = cast("dict[str, Any]", self.scope.get("extensions"))
-            extensions[EXTENSION] = SocketWire(self)
-
-    def data_received(self, data: bytes) -> None:
-        """asyncio: before `attach`, what follows the request is kept for the wire, within the limit."""
-        if not self.handshake_initiated or self._plain:
-            super().data_received(data)
-            return
-        self._early += data
-        if len(self._early) > self.config.ws_max_size:
-            self.transport.abort()
-
-    async def receive(self) -> ASGIReceiveEvent:
-        """ASGI: an application that never attaches gets its messages as from plain uvicorn."""
-        if self.handshake_complete and not self._plain and not self._released:
-            self._plain = True
-            if self._early:
-                super().data_received(self._early)
-                self._early = b""
-        return await super().receive()
-
-    def release(self) -> tuple[asyncio.Transport, bytes]:
-        """Hand the transport over; answers it and the bytes that came before."""
-        if not self.handshake_complete:
-            raise RuntimeError("accept first, then attach")
-        self._released = True
-        self.stop_keepalive()
-        # The parser is a generator that refers to its owner: ended, both are freed at once, without the
-        # garbage collector.
-        self.conn.parser.close()
-        transport, self.transport = self.transport, cast("asyncio.Transport", _Released())
-        return transport, self._early
-
-
-class _Released:
-    """Stands where the transport was, for the few lines of uvicorn that run after the application."""
-
-    def close(self) -> None:
-        """Nothing: the connection lives on."""
-
-    def is_closing(self) -> bool:
-        return True
-
-
-def configured(*, send_buffer: int) -> type[WireProtocol]:
-    """A protocol class for uvicorn's `ws=` with this SO_SNDBUF."""
-    return type("ConfiguredWireProtocol", (WireProtocol,), {"send_buffer": send_buffer})
 
 
 def _close_code(payload: bytes) -> int:

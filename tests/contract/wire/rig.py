@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from web.server import DrainingServer, make_server
-from web.ws_protocol import EXTENSION, SocketWire
+from web.ws_protocol import SocketWire
+from web.ws_upgrade import EXTENSION
 
 REQUEST = (
     b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -57,6 +58,8 @@ class Rig:
         self.sinks: list[NotingSink] = []
         self.before_accept: Callable[[], Awaitable[None]] | None = None
         self.clients: list[RawClient] = []
+        self.disconnects: list[int] = []
+        self.scopes: list[dict[str, Any]] = []
 
     async def connect(self, *, receive_buffer: int | None = None, request: bytes = REQUEST) -> "RawClient":
         """A client that has sent its request and read nothing. Closed with the rig."""
@@ -90,13 +93,19 @@ class Rig:
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
             return
+        self.scopes.append(scope)
         await receive()
         if scope["path"] == "/closed":
             await send({"type": "websocket.close"})
-        elif scope["path"] == "/plain":
-            await send({"type": "websocket.accept"})
-            while (message := await receive())["type"] == "websocket.receive":
-                await send({"type": "websocket.send", "text": message["text"]})
+        elif scope["path"] == "/denied":
+            headers = [(b"content-type", b"application/json")]
+            await send({"type": "websocket.http.response.start", "status": 401, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": b'{"why"', "more_body": True})
+            await send({"type": "websocket.http.response.body", "body": b":1}"})
+        elif scope["path"] == "/broken":
+            raise LookupError("for the log")
+        elif scope["path"] == "/waiting":
+            self.disconnects.append((await receive())["code"])
         else:
             wire: SocketWire = scope["extensions"][EXTENSION]
             sink = NotingSink(wire)
@@ -167,6 +176,12 @@ class RawClient:
             if not await self._more():
                 assert not self._rest, f"the stream ends inside a frame: {self._rest[:20]!r}"
                 return None
+
+    async def rest(self) -> bytes:
+        """Everything up to the end of the stream."""
+        while await self._more():
+            pass
+        return self._rest
 
     async def ended(self) -> bool:
         """True: the server closed or reset the connection, and sent nothing more before."""

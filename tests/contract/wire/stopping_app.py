@@ -10,7 +10,8 @@ from typing import Any
 from chatcore.fanout.frames import frame_text
 from tests.contract.wire.rig import NotingSink
 from web.server import serve
-from web.ws_protocol import EXTENSION, SocketWire
+from web.ws_protocol import SocketWire
+from web.ws_upgrade import EXTENSION
 
 WIRES: list[SocketWire] = []
 

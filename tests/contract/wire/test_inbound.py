@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from chatcore.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT
-from tests.contract.wire.rig import REQUEST, masked, running, until
+from tests.contract.wire.rig import masked, running, until
 
 
 async def test_the_application_returns_and_the_connection_lives_on() -> None:
@@ -183,29 +183,3 @@ async def test_who_leaves_during_the_handshake_is_lost_like_any_other() -> None:
         may_accept.set()
         await until(lambda: not rig.server.server_state.tasks and not rig.server.server_state.connections)
         assert all(sink.codes == [1006] for sink in rig.sinks)
-
-
-async def test_an_application_that_never_attaches_is_served_as_by_plain_uvicorn() -> None:
-    async with running() as rig:
-        client = await rig.connect(request=REQUEST.replace(b"/ws", b"/plain"))
-        assert (await client.head()).startswith(b"HTTP/1.1 101")
-        await client.send(masked(TEXT, b"echo"))
-        assert await client.frame() == (TEXT, b"echo")
-        await client.send(masked(CLOSE, b"\x03\xe8"))
-        frame = await client.frame()
-        assert frame is not None
-        assert frame[0] == CLOSE
-
-
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
-        (REQUEST.replace(b"/ws", b"/closed"), b"403"),
-        (REQUEST.replace(b"Version: 13", b"Version: 12"), b"400"),
-        (REQUEST.replace(b"dGhlIHNhbXBsZSBub25jZQ==", b"short"), b"400"),
-    ],
-)
-async def test_a_handshake_that_is_refused(request_: bytes, status: bytes) -> None:
-    async with running() as rig:
-        client = await rig.connect(request=request_)
-        assert (await client.head()).split()[1] == status
