@@ -52,7 +52,7 @@ function Password({ me }) {
     try {
       await ask("PATCH", `/api/users/${me.id}`, values);
     } catch (error) {
-      if (error.code === "unauthenticated") throw new Refusal({ code: "wrong_password", field: "currentPassword" });
+      if (String(error.field).endsWith("currentPassword")) throw new Refusal({ code: "wrong_password", field: "currentPassword" });
       throw error;
     }
     form.reset();
