@@ -17,7 +17,7 @@ from chatcore.community.channels import Channels
 from chatcore.fanout.hub import FanoutLimits, Hub
 from chatcore.limits import Spec
 from chatcore.log.committer import Committer
-from chatcore.log.database import Database, check
+from chatcore.log.database import Database
 from chatcore.log.sqlite import SqliteLog
 from chatcore.people.config import PeopleConfig
 from chatcore.people.service import People
@@ -32,6 +32,7 @@ from schemas.codec import encode_bye
 from schemas.errors import Disconnect
 from schemas.ids import new_id
 from web import __version__
+from web.demo import play
 from web.door import Door
 from web.errors import exception_handlers
 from web.health import Health, health_routes
@@ -69,6 +70,7 @@ class Application:
         self.state.drain = self.drain
         self._socket: SocketDoor | None = None
         self._services: Services | None = None
+        self._demo: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         """ASGI."""
@@ -89,20 +91,23 @@ class Application:
             seconds = self.settings.drain_seconds
             await self._services.sessions.drain(max(seconds - 1.0, seconds / 2))
 
+    def play_demo(self, address: str) -> None:
+        """Bring the demo channel to life, until the server stops."""
+        if self._services is not None:
+            self._demo = asyncio.get_running_loop().create_task(play(self._services, address))
+
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncGenerator[None]:
         async with running(self.settings, self.metrics) as services:
             app.state.services = self._services = services
             self._socket = SocketDoor(self.settings, services.sessions, services.people.authenticate)
             yield
+            if self._demo is not None:
+                self._demo.cancel()
 
 
 def build(settings: Settings) -> Application:
-    """The application for these settings; its parts start with its lifespan.
-
-    Raises AssetsMissing, DatabaseUnavailable: what would fail at the start is found before a port is opened.
-    """
-    check(settings.database_path)
+    """The application for these settings; its parts start with its lifespan. Raises AssetsMissing."""
     return Application(settings)
 
 
@@ -136,7 +141,9 @@ def raise_open_files() -> None:
     """As many open files as the system lets this process have: one per connection is needed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
-        with contextlib.suppress(ValueError, OSError):  # some systems name a hard limit that they do not grant
+        with contextlib.suppress(
+            ValueError, OSError
+        ):  # some systems name a hard limit that they do not grant
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

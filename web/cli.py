@@ -85,7 +85,13 @@ def _say_version(arguments: argparse.Namespace, settings: own.Settings) -> int:
 
 
 COMMANDS = (
-    Command("serve", "Run the server until it is told to stop (Ctrl-C, SIGTERM).", cli_serve.serve, "all"),
+    Command(
+        "serve",
+        "Run the server until it is told to stop (Ctrl-C, SIGTERM).",
+        cli_serve.serve,
+        "all",
+        cli_serve.add_demo,
+    ),
     Command("migrate", "Bring the database to this version's schema.\nThe server does so itself when it starts; "
             "this is for doing it beforehand.", cli_care.migrate),
     Command("doctor", "Look for what would keep the server from running well here.", cli_care.doctor, "all"),

@@ -11,7 +11,7 @@ import logging
 
 from chatcore.log.database import Database, DatabaseUnavailable
 from web import __version__, logs
-from web.app import build
+from web.app import Application, build
 from web.cli_care import prepare_data
 from web.cli_parts import Failed
 from web.pages import AssetsMissing
@@ -24,7 +24,6 @@ log = logging.getLogger("cascade")
 
 def serve(arguments: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to stop. Failed if the data folder or the port can't be had."""
-    del arguments
     logs.configure(settings.log.level, settings.log.format)
     prepare_data(settings.data)
     if not settings.limits.enabled:
@@ -40,7 +39,7 @@ def serve(arguments: argparse.Namespace, settings: Settings) -> int:
             port=settings.port,
             drain=app.state.drain,
             drain_seconds=float(settings.drain_seconds),
-            on_listening=lambda address: _listening(address, settings),
+            on_listening=lambda address: _listening(app, address, settings, demo=arguments.demo),
         )
     except (ListenError, DatabaseUnavailable, AssetsMissing) as error:
         raise Failed(str(error)) from None
@@ -52,5 +51,14 @@ async def _open_once(settings: Settings) -> None:
     await (await Database.open(settings.database_path)).close()
 
 
-def _listening(address: str, settings: Settings) -> None:
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """The flag that is no setting: it makes things up."""
+    parser.add_argument(
+        "--demo", action="store_true", help="add a channel @demo with a few scripted chatters"
+    )
+
+
+def _listening(app: Application, address: str, settings: Settings, *, demo: bool) -> None:
     log.info("Cascade %s (%s) is at %s", __version__, settings.mode, settings.public_url or address)
+    if demo:
+        app.play_demo(address)

@@ -78,6 +78,15 @@ class Channels:
             if found is None or found.kind != "user":
                 raise Refused("not_found", "There is no such user.", field="ownerId", d={"what": "user"})
             owner = found.id
+        return await self._make(by, owner, ask)
+
+    async def found(self, owner: Principal, ask: resources.ChannelCreate) -> resources.Channel:
+        """A channel of the instance itself, whoever `owner` is; nobody is shown its key."""
+        return (await self._make(owner, owner.id, ask))[0]
+
+    async def _make(
+        self, by: Principal, owner: str, ask: resources.ChannelCreate
+    ) -> tuple[resources.Channel, str]:
         now = self._clock()
         card = Card(
             new_id("c_", now, self._entropy(8)),

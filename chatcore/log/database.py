@@ -192,15 +192,6 @@ class Database:
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
-def check(path: Path) -> None:
-    """Open the file as `Database.open` would and close it again, before anything else is started.
-
-    Raises DatabaseUnavailable with the remedy.
-    """
-    with _lock_file(path):
-        _connect_writer(path).close()
-
-
 def _answer(batch: list[_Work[Any]]) -> None:
     for work in batch:
         if work.future.done():

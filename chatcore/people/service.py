@@ -111,7 +111,10 @@ class People:
         await self._guests.close()
         await self._names.close()
         self._passwords.close()
-        await self.flush()
+        try:
+            await self.flush()
+        except Exception:
+            log.exception("Noting who was here failed at the end; dates of last use may be old.")
 
     async def flush(self) -> None:
         """Write down who was here when. A failing store loses notes of last use and nothing else."""
@@ -258,6 +261,11 @@ class People:
     def name_of(self, person: str) -> Name | None:
         """The same from the cache, without waiting; None if it is not there."""
         return self._names.name_of(person)
+
+    async def house_bot(self, display_name: str) -> Principal:
+        """A bot that belongs to the instance and is nobody's; made at the first call. It has no credential."""
+        bot = await self._tokens.house_bot(display_name, self._clock())
+        return Principal(bot.id, "bot", bot.name, bot.display_name, frozenset(), bot.id, None)
 
     async def find_user(self, ref: str) -> Name | None:
         """Anybody by id, or the user or bot of a `@name`; None if there is none (guests: `guests_named`)."""

@@ -94,9 +94,10 @@ class Tokens:
     async def revoke(self, by: Principal, token: str) -> None:
         """End one of the user's tokens; its sockets close with 4505. Raises Refused not_found."""
         need_session(by)
-        if not await self._store.end_token(by.id, token):
+        actor = await self._store.end_token(by.id, token)
+        if actor is None:
             raise Refused("not_found", "You have no such token.", d={"what": "token"})
-        self._announcements.credential_ended(token, by.id, CLOSE_TOKEN_REVOKED)
+        self._announcements.credential_ended(token, actor, CLOSE_TOKEN_REVOKED)
 
     def _checked(
         self, by: Principal, wanted: resources.TokenCreate, now: int
@@ -119,10 +120,17 @@ class Tokens:
             if maker is None:
                 raise Refused("unauthenticated")
             return maker
-        shown = check_display_name(wanted.name, field="name")
+        return await self._bot(check_display_name(wanted.name, field="name"), by.id, now)
+
+    async def house_bot(self, display_name: str, now: int) -> User:
+        """A bot without a maker: no token of it exists."""
+        return await self._bot(display_name, None, now)
+
+    async def _bot(self, shown: str, maker: str | None, now: int) -> User:
+        """The maker's bot of this name, made if there is none."""
         name = derive_name(shown)
         existing = await self._store.user_by_name(fold_name(name))
-        if existing is not None and existing.kind == "bot" and existing.maker == by.id:
+        if existing is not None and existing.kind == "bot" and existing.maker == maker:
             return existing
         bot = User(
             id=ids.new_id(ids.USER, now, self._entropy(8)),
@@ -132,7 +140,7 @@ class Tokens:
             email=None,
             password=None,
             roles=_NO_ROLES,
-            maker=by.id,
+            maker=maker,
             created_at=now,
         )
         made = await self._store.create_user(bot, name_candidates(name, self._entropy(16)), _NO_ROLES)

@@ -16,7 +16,7 @@ from typing import Any
 from chatcore.limits import Buckets, Spec
 from chatcore.log.committer import Committer
 from chatcore.log.port import Unavailable
-from chatcore.people.principal import Principal
+from chatcore.people.principal import Name, Principal
 from chatcore.room.drafts import Actor, Draft
 from chatcore.room.messages import clean, fragments, mentioned
 from chatcore.room.policy import effective
@@ -219,11 +219,21 @@ class Chat:
         await self.rooms.ensure(room, [user], [command.reply_to] if command.reply_to else [])
         for name in mentioned(command.text):
             if not self._known(name):
-                found = await self._people.find_user("@" + name)
+                found = await self._named(room, "@" + name)
                 if len(self._names) > 10_000:
                     self._names.clear()
-                self._names[name] = (self.clock() + 60_000, None if found is None else found.id)
+                self._names[name] = (self.clock() + 60_000, found[0].id if len(found) == 1 else None)
         return room
+
+    async def _named(self, room: LiveRoom, ref: str) -> list[Name]:
+        """Whom `ref` means here: a registered user, else the guests of that name seen in this channel (protocol 4)."""
+        found = await self._people.find_user(ref)
+        if found is not None or not ref.startswith("@"):
+            return [] if found is None else [found]
+        guests = await self._people.guests_named(ref)
+        await self.rooms.ensure(room, [guest.id for guest in guests], ())
+        state, here = room.state, room.presence.people
+        return [guest for guest in guests if guest.id in here or state.authors[guest.id].n > 0]
 
     async def _slash(self, asker: Asker, ch: str, text: str) -> MsgSendReply:
         parsed = slash.parse(clean(text))
@@ -299,9 +309,15 @@ class Chat:
         return await self.decided(draft)
 
     async def _target(self, room: LiveRoom, draft: Draft, user: str) -> None:
-        found = await self._people.find_user(user)
-        if found is None:
-            raise Refused("not_found", f"There is no user {user}.", field="d.user", d={"what": "user"})
+        named = await self._named(room, user)
+        if not named:
+            raise Refused("not_found", f"There is no user {user} here.", field="d.user", d={"what": "user"})
+        if len(named) > 1:
+            users = [{"id": name.id, "name": name.name, "displayName": name.display_name} for name in named]
+            raise Refused(
+                "conflict", f"Several guests are called {user}; name one by id.", d={"users": users}
+            )
+        found = named[0]
         draft.target, draft.target_kind = found.id, found.kind
         seconds = getattr(draft.command, "purge_seconds", None)
         if isinstance(draft.command, c.ModDelete):

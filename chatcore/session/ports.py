@@ -43,6 +43,10 @@ class People(Protocol):
         """By id or `@name`."""
         ...
 
+    async def guests_named(self, name: str) -> list[Name]:
+        """Guests of that name seen in the last 24 h."""
+        ...
+
 
 Clock = Callable[[], int]
 Entropy = Callable[[int], bytes]
