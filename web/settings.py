@@ -94,7 +94,7 @@ class AccountSettings:
         kinds.choice("creators", "everyone"),
         "Who may make channels: people with the role creator (and administrators), or everyone signed up.",
     )
-    session_days: int = _set(30, kinds.whole(1, 3650), "Days after its last use until a sign-in ends.")
+    session_days: int = _set(30, kinds.whole(1, 3650), "Days until a sign-in ends.")
 
 
 @dataclass(frozen=True, slots=True)
