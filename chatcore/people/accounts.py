@@ -25,6 +25,7 @@ from chatcore.people.rules import (
     check_roles,
     derive_name,
     fault,
+    is_sound,
     name_candidates,
 )
 from chatcore.people.secrets import CODE_BYTES, hash_secret, make_code, same_code
@@ -175,7 +176,9 @@ class Accounts:
 
     async def find(self, ref: str) -> User:
         """The same as stored. Raises Refused not_found, for deleted ones too."""
-        if ref.startswith("@"):
+        if not is_sound(ref):
+            user = None
+        elif ref.startswith("@"):
             folded = fold_name(ref[1:65])
             user = await self._store.user_by_name(folded) if folded else None
         else:
@@ -187,7 +190,10 @@ class Accounts:
     async def page(self, by: Principal, query: resources.UserQuery) -> resources.UserList:
         """Users for administrators, newest first."""
         need_admin(by)
-        found = await self._store.users(query.q or "", query.cursor, query.limit + 1)
+        sought = query.q or ""
+        if not is_sound(sought + (query.cursor or "")):
+            raise fault("q", "characters", "The search is not valid Unicode; type it again.")
+        found = await self._store.users(sought, query.cursor, query.limit + 1)
         items = [private_user(user) for user in found[: query.limit]]
         return resources.UserList(items=items, next=items[-1].id if len(found) > query.limit else None)
 

@@ -78,7 +78,10 @@ class GuestEntry:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """Sockets to close with `close`: those of `credential`, or all of `user` where `credential` is None."""
+    """Sockets to close with `close`: those of `credential`, or all of `user` where `credential` is None.
+
+    `user` is the one who acted with it: for a bot's token the bot.
+    """
 
     credential: str | None
     user: str | None

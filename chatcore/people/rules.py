@@ -107,7 +107,7 @@ def check_password(text: str, *, field: str = "password") -> str:
         raise fault(field, "too_short", f"A password needs at least {low} characters.")
     if len(password) > high:
         raise fault(field, "too_long", f"A password may have {high} characters at most.")
-    if any("\ud800" <= char <= "\udfff" for char in password):
+    if not is_sound(password):
         raise fault(field, "characters", "The password is not valid Unicode; type it again.")
     return password
 
@@ -142,6 +142,11 @@ def check_channels(channels: Iterable[str], *, field: str = "channels") -> froze
     if not wanted or len(wanted) > 100 or any(not is_id(ref, CHANNEL) for ref in wanted):
         raise fault(field, "form", 'Name 1 to 100 channels by their ids (`c_…`), or `"*"` alone for all.')
     return wanted
+
+
+def is_sound(text: str) -> bool:
+    """Whether a text could be stored at all: a lone half of a surrogate pair can't."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def derive_name(display_name: str) -> str:

@@ -15,7 +15,7 @@ from chatcore.people.credentials import principal_of
 from chatcore.people.folding import fold_name
 from chatcore.people.passwords import Passwords
 from chatcore.people.principal import CLOSE_CREDENTIALS_CHANGED, Principal, SignedIn
-from chatcore.people.rules import PASSWORD_LENGTH, check_password, fold_email
+from chatcore.people.rules import PASSWORD_LENGTH, check_password, fold_email, is_sound
 from chatcore.people.secrets import SESSION, TOKEN_BYTES, hash_secret, make_token
 from chatcore.people.store import Changes, Credential, Missing, SignIn, Store, User
 from chatcore.people.throttle import Throttle
@@ -154,6 +154,8 @@ class Sessions:
         return user
 
     async def _named(self, identifier: str) -> User | None:
+        if not is_sound(identifier):
+            return None
         if "@" in identifier[1:]:
             return await self._store.user_by_email(fold_email(identifier))
         folded = fold_name(identifier.removeprefix("@"))

@@ -173,7 +173,10 @@ class Store(Protocol):
         ...
 
     async def users(self, query: str, before: str | None, limit: int) -> list[User]:
-        """Undeleted users and bots whose name, display name or email contains `query`, ids below `before`."""
+        """Undeleted users and bots whose name, display name or email contains `query`, ids below `before`.
+
+        The case of ASCII letters does not matter.
+        """
         ...
 
     async def change_user(self, user_id: str, changes: Changes) -> User:
@@ -228,8 +231,8 @@ class Store(Protocol):
         """The tokens a user made, expired ones too."""
         ...
 
-    async def end_token(self, maker: str, token_id: str) -> bool:
-        """Remove one of a user's tokens; False if he has no such."""
+    async def end_token(self, maker: str, token_id: str) -> str | None:
+        """Remove one of a user's tokens; returns as whom it acted, None if he has no such token."""
         ...
 
     async def find_sign_ins(self, hashes: Sequence[str]) -> dict[str, Credential]:

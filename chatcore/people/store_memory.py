@@ -65,12 +65,12 @@ class MemoryStore:
         return next((user for user in self._alive() if user.email and fold_email(user.email) == folded), None)
 
     async def users(self, query: str, before: str | None, limit: int) -> list[User]:
-        wanted = query.casefold()
+        wanted = _lower(query)
         found = [
             user
             for user in self._alive()
             if (before is None or user.id < before)
-            and any(wanted in text.casefold() for text in (user.name, user.display_name, user.email or ""))
+            and any(wanted in _lower(text) for text in (user.name, user.display_name, user.email or ""))
         ]
         return sorted(found, key=lambda user: user.id, reverse=True)[:limit]
 
@@ -169,12 +169,11 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda row: row.id, reverse=True)[:limit]
 
-    async def end_token(self, maker: str, token_id: str) -> bool:
+    async def end_token(self, maker: str, token_id: str) -> str | None:
         token = self._tokens.get(token_id)
         if token is None or token.maker != maker:
-            return False
-        del self._tokens[token_id]
-        return True
+            return None
+        return self._tokens.pop(token_id).person
 
     async def find_sign_ins(self, hashes: Sequence[str]) -> dict[str, Credential]:
         rows = (row for row in self._sign_ins.values() if row.hash in hashes)
@@ -297,3 +296,7 @@ Used = TypeVar("Used", SignIn, ApiToken, Guest)
 def _latest(rows: dict[str, Used], since_ms: int, limit: int) -> list[Used]:
     used = [row for row in rows.values() if (row.used_at or 0) > since_ms]
     return sorted(used, key=lambda row: row.used_at or 0, reverse=True)[:limit]
+
+
+def _lower(text: str) -> str:
+    return "".join(char.lower() if char.isascii() else char for char in text)

@@ -235,10 +235,11 @@ class SqliteStore:
         )
         return [to_token(row) for row in rows]
 
-    async def end_token(self, maker: str, token_id: str) -> bool:
-        def work(db: sqlite3.Connection) -> bool:
-            ended = db.execute("DELETE FROM api_token WHERE maker = ? AND id = ?", (maker, token_id))
-            return ended.rowcount > 0
+    async def end_token(self, maker: str, token_id: str) -> str | None:
+        def work(db: sqlite3.Connection) -> str | None:
+            sql = "DELETE FROM api_token WHERE maker = ? AND id = ? RETURNING person"
+            row = db.execute(sql, (maker, token_id)).fetchone()
+            return None if row is None else row[0]
 
         return await self._db.write(work)
 

@@ -272,9 +272,9 @@ async def test_tokens_are_found_listed_and_ended(store: Store) -> None:
     assert [token.id for token in await store.tokens("u_0001", None, 9)] == ["t_0002", "t_0001"]
     assert [token.id for token in await store.tokens("u_0001", "t_0002", 9)] == ["t_0001"]
     assert await store.tokens("u_0002", None, 9) == []
-    assert not await store.end_token("u_0002", "t_0001")
-    assert await store.end_token("u_0001", "t_0001")
-    assert not await store.end_token("u_0001", "t_0001")
+    assert await store.end_token("u_0002", "t_0001") is None
+    assert await store.end_token("u_0001", "t_0001") == bot.id
+    assert await store.end_token("u_0001", "t_0001") is None
 
 
 async def test_touching_moves_last_use_forward_only(store: Store) -> None:

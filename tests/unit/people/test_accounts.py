@@ -225,7 +225,7 @@ async def test_email_and_roles_are_for_oneself_and_administrators(world: World) 
     assert (await world.people.get_user(admin.id, bob)).roles is UNSET
     assert (await world.people.get_user("@BOB", bob)).email == "bob@example.com"
     assert (await world.people.get_user(bob.id, admin)).roles == []
-    for nobody in ("@nobody", "u_0", "@", "", "@" + "x" * 500):
+    for nobody in ("@nobody", "u_0", "@", "", "@" + "x" * 500, "@\ud800", "\ud800", "\x00"):
         with pytest.raises(Refused) as refusal:
             await world.people.get_user(nobody, admin)
         assert refusal.value.code == "not_found"

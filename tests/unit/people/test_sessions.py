@@ -46,6 +46,8 @@ async def test_login_by_name_or_email(world: World, identifier: str) -> None:
         ("x" * 100_000, PASSWORD),
         ("\u200b", PASSWORD),
         ("river", "\ud800" * 8),
+        ("\ud800river", PASSWORD),
+        ("a\ud800@example.com", PASSWORD),
     ],
 )
 async def test_wrong_is_wrong_without_saying_which(world: World, identifier: str, password: str) -> None:

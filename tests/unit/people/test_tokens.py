@@ -95,7 +95,9 @@ async def test_revoking_closes_its_sockets_for_good(world: World) -> None:
         await world.people.revoke_token(admin, made.id)
     assert other.value.code == "not_found"
     await world.people.revoke_token(bob, made.id)
-    assert [(gone.credential, gone.close) for gone in world.revoked] == [(made.id, 4505)]
+    assert [(gone.credential, gone.user, gone.close) for gone in world.revoked] == [
+        (made.id, made.user.id, 4505)
+    ]
     with pytest.raises(Refused):
         await world.people.authenticate(made.token)
 
