@@ -155,10 +155,8 @@ class SocketWire(asyncio.BufferedProtocol):
     # Inbound
 
     def pause(self) -> None:
-        """See Wire.pause."""
+        """See Wire.pause. The transport reads once more before it stops: a short pause costs no system call."""
         self._paused = True
-        if self._transport is not None:
-            self._transport.pause_reading()
 
     def resume(self) -> None:
         """See Wire.resume."""
@@ -179,6 +177,9 @@ class SocketWire(asyncio.BufferedProtocol):
         self._inbound.feed(bytes(_READ_BUFFER[:nbytes]))
         if self._sink is not None and not self._code:
             self._sink.alive()
+        if self._paused and self._transport is not None:
+            self._transport.pause_reading()
+            return
         self._pump()
 
     def eof_received(self) -> bool:
