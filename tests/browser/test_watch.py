@@ -65,7 +65,7 @@ def test_a_refused_message_says_why_and_can_be_edited(room: tuple[Person, Person
     _, kim = room
     kim.say("/nosuchcommand")
     refused = kim.page.locator(".line-refused")
-    expect(refused).to_contain_text("That is not here")
+    expect(refused).to_contain_text("There is no command")
     refused.get_by_role("button", name="Edit").click()
     expect(kim.page.locator("#say")).to_have_value("/nosuchcommand")
     expect(kim.page.locator("#say")).to_be_focused()

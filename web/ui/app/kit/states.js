@@ -3,7 +3,7 @@
  * the case and offers a way on.
  */
 import { useEffect, useState } from "preact/hooks";
-import { has, t } from "../i18n.js";
+import { has, spoken, t } from "../i18n.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
@@ -28,12 +28,17 @@ export const Empty = ({ title, text, children, icon }) => html`<div class="state
   ${children}
 </div>`;
 
-/** What happened, in the catalogue's words for the code, else in the server's. */
+/** Codes whose message says more than any catalogue could: which field, which name. */
+const TELLING = new Set(["bad_request", "conflict"]);
+
+/** What happened: the server's own words where they say more and are in the reader's language. */
 export function reason(error) {
-  const key = `error.${error?.code}`;
-  const field = error?.code === "bad_request" || !has(key);
-  if (field && error?.message) return error.message;
-  return has(key) ? t(key) : t("error.internal");
+  if (error?.code === "not_found" && error.d?.command) return t("error.noCommand", { command: error.d.command });
+  if (TELLING.has(error?.code) && spoken() === "en" && error.message) return error.message;
+  const field = String(error?.field ?? "").split(".").pop();
+  const keys = [`fault.${field}.${error?.d?.reason}`, `fault.${error?.d?.reason}`, `error.${error?.code}`];
+  const key = keys.find(has);
+  return key ? t(key) : error?.message || t("error.internal");
 }
 
 const NO_RIGHT = new Set(["forbidden", "role_too_low", "unauthenticated", "banned"]);

@@ -10,9 +10,9 @@ const slugOf = (title) =>
     .normalize("NFKD")
     .toLowerCase()
     .replace(/[\u0300-\u036f]/g, "")
-    .replace(/[^a-z0-9]+/g, "_")
-    .replace(/^_+|_+$/g, "")
-    .slice(0, 25);
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 30)
+    .replace(/^-+|-+$/g, "");
 
 /** What people type between commas. */
 export const tagsOf = (text) => [...new Set(text.split(",").map((tag) => tag.trim()).filter(Boolean))];
@@ -34,7 +34,7 @@ export function ChannelMaker({ first, onMade }) {
     <${Field} label=${t("channel.title")} name="title" fault=${faults.title} required maxlength="140"
       onInput=${(e) => !touched && setSlug(slugOf(e.currentTarget.value))} />
     <${Field} label=${t("channel.slug")} name="slug" hint=${t("channel.slugHint", { host: location.host, slug: slug || "…" })} fault=${faults.slug}
-      value=${slug} pattern="[a-z0-9_]{3,25}" autocapitalize="none"
+      value=${slug} pattern="[a-z0-9][a-z0-9_\\-]{1,38}[a-z0-9]" autocapitalize="none"
       onInput=${(e) => (setTouched(true), setSlug(e.currentTarget.value))} />
     <${Field} label=${t("channel.category")} name="category" fault=${faults.category} optional maxlength="50" />
     <${Field} label=${t("channel.tags")} name="tags" hint=${t("channel.tagsHint")} fault=${faults.tags} optional />
