@@ -89,7 +89,7 @@ class Chat:
         self._buckets = {
             spec: Buckets(getattr(config, spec)) for spec in ("refused", "query", "mod", "check")
         }
-        self._names: dict[str, tuple[int, str | None]] = {}
+        self._names: dict[tuple[str, str], tuple[int, str | None]] = {}
         self._preparing: dict[tuple[str, str], deque[tuple[Asker, str, c.MsgSend, Answer]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -185,10 +185,10 @@ class Chat:
             return False
         if command.reply_to is not None and command.reply_to not in state.messages:
             return False
-        return "@" not in command.text or all(self._known(name) for name in mentioned(command.text))
+        return "@" not in command.text or all(self._known(room, name) for name in mentioned(command.text))
 
-    def _known(self, name: str) -> bool:
-        kept = self._names.get(name)
+    def _known(self, room: LiveRoom, name: str) -> bool:
+        kept = self._names.get((room.id, name))
         return kept is not None and kept[0] > self.clock()
 
     async def _prepare(self, key: tuple[str, str]) -> None:
@@ -218,11 +218,11 @@ class Chat:
         user = self._key(asker)
         await self.rooms.ensure(room, [user], [command.reply_to] if command.reply_to else [])
         for name in mentioned(command.text):
-            if not self._known(name):
+            if not self._known(room, name):
                 found = await self._named(room, "@" + name)
                 if len(self._names) > 10_000:
                     self._names.clear()
-                self._names[name] = (self.clock() + 60_000, found[0].id if len(found) == 1 else None)
+                self._names[room.id, name] = (self.clock() + 60_000, found[0].id if len(found) == 1 else None)
         return room
 
     async def _named(self, room: LiveRoom, ref: str) -> list[Name]:
@@ -255,7 +255,7 @@ class Chat:
         users: dict[str, str] = {}
         if "@" in text:
             for name in mentioned(text):
-                kept = self._names.get(name)
+                kept = self._names.get((room.id, name))
                 if kept is not None and kept[1] is not None:
                     users[name] = kept[1]
         now = self.clock()
