@@ -189,9 +189,9 @@ def settle_guest(db: sqlite3.Connection, draft: GuestDraft, since_ms: int) -> Gu
         " folded = excluded.folded, display_name = excluded.display_name",
         (own, name, fold_name(name), name, guest.created_at),
     )
-    db.execute(
+    (used_at,) = db.execute(
         "INSERT INTO guest VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET asked = excluded.asked,"
-        " used_at = max(used_at, excluded.used_at), renamed_at = excluded.renamed_at",
+        " used_at = max(used_at, excluded.used_at), renamed_at = excluded.renamed_at RETURNING used_at",
         (own, guest.hash, guest.asked, guest.used_at, guest.renamed_at),
-    )
-    return guest
+    ).fetchone()
+    return replace(guest, used_at=used_at)

@@ -213,7 +213,8 @@ class MemoryStore:
             for name in draft.names:
                 if not self._contested(draft.guest.id, fold_name(name), since_ms):
                     break
-            guest = replace(draft.guest, name=name)
+            before = self._guests.get(draft.guest.id, draft.guest)
+            guest = replace(draft.guest, name=name, used_at=max(before.used_at, draft.guest.used_at))
             self._guests[guest.id] = guest
             self._guest_names[guest.id] = guest.named()
             settled.append(guest)
