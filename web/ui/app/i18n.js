@@ -12,20 +12,24 @@ let clock = new Intl.DateTimeFormat("en", { hour: "numeric", minute: "2-digit" }
 let exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 let numbers = new Intl.NumberFormat("en");
 
-/** @param {string} lang BCP 47 tag @param {Record<string, string>} words */
-export function speak(lang, words) {
+/**
+ * @param {string} lang language of the catalogue
+ * @param {Record<string, string>} words
+ * @param {string} [region] the same language as spoken where the reader is ("en-GB"): its clock and numbers
+ */
+export function speak(lang, words, region = lang) {
   catalogue = words;
   language = lang;
   plurals = new Intl.PluralRules(lang);
   relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
-  clock = new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" });
-  exact = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium" });
-  numbers = new Intl.NumberFormat(lang);
+  clock = new Intl.DateTimeFormat(region, { hour: "numeric", minute: "2-digit" });
+  exact = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeStyle: "medium" });
+  numbers = new Intl.NumberFormat(region);
 }
 
 export async function loadWords(lang) {
   const answer = await fetch(new URL(`../i18n/${lang}.json`, import.meta.url));
-  speak(lang, await answer.json());
+  speak(lang, await answer.json(), navigator.languages?.find((each) => each.split("-")[0] === lang));
 }
 
 export const spoken = () => language;
