@@ -3,8 +3,9 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import Close, Frame, Opcode
 from websockets.streams import StreamReader
 
@@ -155,3 +156,68 @@ def test_messages_before_a_violation_are_delivered() -> None:
     assert inbound.next() == (CLOSE, b"\x03\xe8")
     with pytest.raises(Violation):
         inbound.next()
+
+
+def library_frame(reader: StreamReader, room: int) -> Frame | int | None:
+    """The library's next frame, the code of its violation, or None at the end."""
+    try:
+        next(Frame.parse(reader.read_exact, mask=True, max_size=max(room, 125)))
+    except StopIteration as done:
+        return done.value
+    except PayloadTooBig:
+        return 1009
+    except ProtocolError:
+        return 1002
+    except EOFError:
+        return None
+    raise AssertionError("the reader has ended, so the parser cannot wait")
+
+
+def reference(data: bytes, limit: int) -> tuple[list[Message], int]:
+    """The same by the library's frame parser and the plainest assembly; answers also the violation, or 0."""
+    reader = StreamReader()
+    reader.feed_data(data)
+    reader.feed_eof()
+    found: list[Message] = []
+    kind, parts = 0, b""
+    while True:
+        room = limit - len(parts)
+        frame = library_frame(reader, room)
+        if frame is None or isinstance(frame, int):
+            return found, frame or 0
+        if frame.opcode >= CLOSE:
+            found.append((int(frame.opcode), bytes(frame.data)))
+            continue
+        if (frame.opcode == Opcode.CONT) != bool(kind):
+            return found, 1002
+        if len(frame.data) > room:
+            return found, 1009
+        kind, parts = kind or int(frame.opcode), parts + bytes(frame.data)
+        if frame.fin:
+            found.append((kind, parts))
+            kind, parts = 0, b""
+
+
+@settings(max_examples=500)
+@given(conversations(), st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 255)), max_size=3))
+def test_damaged_conversations_end_as_by_the_library(
+    conversation: tuple[list[Message], bytes], damage: list[tuple[int, int]]
+) -> None:
+    wire = bytearray(conversation[1])
+    for at, flip in damage:
+        if at < len(wire):
+            wire[at] ^= flip
+    wanted, code = reference(bytes(wire), 400)
+    inbound = Inbound(400)
+    found: list[Message] = []
+    ended = 0
+    inbound.feed(bytes(wire))
+    try:
+        while (message := inbound.next()) is not None:
+            found.append(message)
+    except Violation as violation:
+        ended = violation.code
+    assert found == wanted
+    # This one refuses a frame by its header, the library once it is whole: so it may see a fault in a frame
+    # that has not come yet, and never the other way round.
+    assert ended or not code
