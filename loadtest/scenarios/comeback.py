@@ -29,6 +29,7 @@ class Returning:
 
     crowd: Crowd
     clients: list[Client]
+    killed_ns: int
     source: random.Random = field(default_factory=lambda: random.Random(SEED))
     back_ns: dict[Client, int] = field(default_factory=dict[Client, int])
     _planned: set[Client] = field(default_factory=set[Client])
@@ -39,7 +40,7 @@ class Returning:
             if client.state == DEAD and client not in self._planned:
                 self._planned.add(client)
                 self.crowd.at(now + int(self.source.uniform(0.2, 1.0) * SECOND), self._opener(client))
-            elif client.state == READY and client.ready_ns and client not in self.back_ns:
+            elif client.state == READY and client.ready_ns > self.killed_ns and client not in self.back_ns:
                 self.back_ns[client] = client.ready_ns
         if not self.all_back:
             self.crowd.at(now + 20_000_000, self.look)
@@ -82,7 +83,7 @@ def _measured(bench: Bench, home: House) -> Result:
         start_s = process.start()
         listening = time.monotonic_ns()
         before = usage(process.pid).cpu_s
-        everybody = Returning(crowd, [*voices, *members])
+        everybody = Returning(crowd, [*voices, *members], killed)
         everybody.look(listening)
         in_time = crowd.run(_PATIENCE_S, lambda: everybody.all_back)
         cpu = usage(process.pid).cpu_s - before
