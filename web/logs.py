@@ -95,6 +95,10 @@ def login_failed(address: str) -> None:
     audit.warning("failed login from %s", one_line(address))
 
 
+#: Asked for by machines and by every page: their successes are lines for debugging only.
+_QUIET: Final = ("/assets/", "/livez", "/readyz", "/healthz", "/metrics", "/favicon.ico")
+
+
 def request_logger(enabled: bool) -> Callable[[str, str, int, float, str], None]:
     """A function that logs one request: method, path without query, status, milliseconds, address."""
     if not enabled:
@@ -102,6 +106,8 @@ def request_logger(enabled: bool) -> Callable[[str, str, int, float, str], None]
 
     def log(method: str, path: str, status: int, ms: float, address: str) -> None:
         level = logging.WARNING if status >= 500 else logging.INFO
+        if status < 400 and path.startswith(_QUIET):
+            level = logging.DEBUG
         if access.isEnabledFor(level):
             event(
                 access,

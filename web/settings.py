@@ -128,7 +128,7 @@ class FanoutSettings:
 
     loop_share: float = _set(
         0.6,
-        kinds.fraction(0.1, 0.95),
+        kinds.fraction(0.3, 0.95),
         "The share of the process's time that sending may take; the rest is commands'.",
     )
     recent_mib: int = _set(

@@ -117,6 +117,31 @@ def test_a_file_that_is_no_database_is_told(capsys: Capture) -> None:
     assert main(["doctor", "--data", "d"]) == 1
 
 
+def test_a_start_that_fails_from_outside_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "d/cascade.epoch")
+
+    monkeypatch.setattr("web.app.SqliteLog.open", full)
+    assert main(["serve", "--data", "d", "--port", str(free_port())]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert "Traceback" not in caplog.text
+
+
+def test_a_start_that_fails_by_a_bug_has_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("web.app.SqliteLog.open", broken)
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--data", "d", "--port", str(free_port())])
+    assert ended.value.code == 3
+    assert "Traceback" in caplog.text
+
+
 def test_doctor_finds_a_good_place_good(capsys: Capture) -> None:
     assert main(["doctor", "--data", "d", "--port", str(free_port())]) == 0
     assert "bad" not in capsys.readouterr().out

@@ -93,6 +93,17 @@ def test_the_request_log_can_be_switched_off_and_marks_failures() -> None:
     assert "path=/a status=500" in stream.getvalue()
 
 
+@pytest.mark.usefixtures("restored")
+def test_what_machines_ask_for_all_day_is_for_debugging_unless_it_fails() -> None:
+    stream = written("human")
+    log = logs.request_logger(True)
+    for path in ("/livez", "/metrics", "/assets/abc/app/main.js"):
+        log("GET", path, 200, 1.0, "1.1.1.1")
+    assert stream.getvalue() == ""
+    log("GET", "/readyz", 503, 1.0, "1.1.1.1")
+    assert "/readyz" in stream.getvalue()
+
+
 def test_the_default_is_standard_error(monkeypatch: pytest.MonkeyPatch, restored: None) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
