@@ -126,6 +126,8 @@ async def running(settings: Settings, metrics: Metrics) -> AsyncGenerator[Servic
         stack.push_async_callback(people.close)
         sessions, chat, rooms, channels = _real_time(settings, database, log, people)
         people.owns_channels = channels.owns_any
+        people.forget_messages = _forgetting(chat)
+        channels.on_deleted = sessions.room_deleted
         people.on_revoked.append(sessions.revoked)
         people.on_renamed.append(lambda name: rooms.renamed(name.id))
         sessions.start()
@@ -226,6 +228,13 @@ def _people_config(settings: Settings) -> PeopleConfig:
     accounts = settings.accounts
     signup: Any = accounts.signup  # one of the two words, checked by the settings
     return PeopleConfig(limits=settings.limits.enabled, signup=signup, session_days=accounts.session_days)
+
+
+def _forgetting(chat: Chat) -> Callable[[str, str], Awaitable[None]]:
+    async def forget(user: str, how: str) -> None:
+        await chat.forget(user, texts=how == "erase")
+
+    return forget
 
 
 def _probe(database: Database) -> Callable[[], Awaitable[Any]]:

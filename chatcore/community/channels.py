@@ -11,7 +11,7 @@ import json
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -60,8 +60,8 @@ class Channels:
         self._clock = clock
         self._entropy = entropy
         self._everyone = everyone
-        #: Told before a channel is deleted, while its room still has members.
-        self.on_deleted: Callable[[str], Awaitable[None]] | None = None
+        #: Told when a channel was deleted, while its room still has members.
+        self.on_deleted: Callable[[str], None] | None = None
 
     async def create(self, by: Principal, ask: resources.ChannelCreate) -> tuple[resources.Channel, str]:
         """A new channel and its stream key, shown this once. Raises Refused forbidden, conflict, bad_request."""
@@ -72,7 +72,10 @@ class Channels:
         if owner != by.id:
             if not by.is_admin:
                 raise Refused(
-                    "forbidden", "Only an administrator makes channels for others.", field="ownerId"
+                    "forbidden",
+                    "Only an administrator makes channels for others.",
+                    field="ownerId",
+                    d={"cap": "admin"},
                 )
             found = await self._people.find_user(owner)
             if found is None or found.kind != "user":
@@ -152,9 +155,9 @@ class Channels:
         """Delete a channel with all that was said in it. Raises Refused forbidden, not_found."""
         card = await self._card(ref)
         self._owner_only(card, by)
-        if self.on_deleted is not None:
-            await self.on_deleted(card.id)
         await self._database.write(lambda db: _delete(db, card.id))
+        if self.on_deleted is not None:
+            self.on_deleted(card.id)
         self._rooms.forget(card.id)
 
     # -- inside ------------------------------------------------------------------------------------------------

@@ -83,9 +83,25 @@ class Committer:
         try:
             while self._queue:
                 batch, self._queue = self._queue[:BATCH_CAP], self._queue[BATCH_CAP:]
-                await self._commit(batch)
+                batch = self._present(batch)
+                if batch:
+                    await self._commit(batch)
         finally:
             self._worker = None
+
+    def _present(self, batch: list[tuple[Draft, Answer]]) -> list[tuple[Draft, Answer]]:
+        """The drafts whose rooms are still here. A room may be unloaded or deleted while its drafts wait."""
+        found: list[tuple[Draft, Answer]] = []
+        for draft, answer in batch:
+            try:
+                self._room_of(draft.ch)
+            except KeyError:
+                _tell(
+                    answer, None, Refused("overloaded", "The room was just closed; send again.", after_ms=50)
+                )
+            else:
+                found.append((draft, answer))
+        return found
 
     async def _commit(self, batch: list[tuple[Draft, Answer]]) -> None:
         run = _Batch(batch, self._room_of, self._take_in, self._log.epoch, self._viewers, self._staff)
@@ -105,14 +121,22 @@ class Committer:
         run.answer()
 
     def _take_in(self, entries: Sequence[Entry]) -> None:
-        """Apply what is durable to the live rooms and tell the fan-out of what was new."""
-        new = [
-            entry
-            for entry in entries
-            if entry.stream.kind == "me" or self._room_of(entry.stream.owner).apply(entry)
-        ]
-        if new:
-            self._follow(new)
+        """Apply what is durable to the live rooms and tell the fan-out of what was new.
+
+        Never raises: these entries are in the log whatever becomes of them here, and their senders are answered.
+        """
+        new = [entry for entry in entries if entry.stream.kind == "me" or self._applied(entry)]
+        try:
+            if new:
+                self._follow(new)
+        except Exception:
+            _LOG.exception("following the log failed")
+
+    def _applied(self, entry: Entry) -> bool:
+        try:
+            return self._room_of(entry.stream.owner).apply(entry)
+        except KeyError:  # the channel was deleted while its last entries were on their way to the disk
+            return False
 
 
 class _Batch:
@@ -168,13 +192,21 @@ class _Batch:
     def answer(self) -> None:
         """Tell every draft its outcome, once."""
         for (_, answer), (reply, refusal) in zip(self._drafts, self._outcomes, strict=True):
-            answer(reply, refusal)
+            _tell(answer, reply, refusal)
 
     def fail(self, why: str) -> None:
         """The outcome is unknown: a refusal stands, for all else the sender repeats with the same `idem`."""
         message = f"The log could not be written; repeat with the same idem. {why}".strip()
         for _, answer in self._drafts:
-            answer(None, Refused("overloaded", message, after_ms=1000))
+            _tell(answer, None, Refused("overloaded", message, after_ms=1000))
+
+
+def _tell(answer: Answer, reply: Any, refusal: Refused | None) -> None:
+    """One listener that fails must not leave the others of its batch without an answer."""
+    try:
+        answer(reply, refusal)
+    except Exception:
+        _LOG.exception("answering a draft failed")
 
 
 def _numbered(decision: Decision, room: RoomState, now: int) -> list[Entry]:

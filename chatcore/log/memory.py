@@ -172,6 +172,20 @@ class MemoryLog:
         found = [m.n for m in self._channels[channel].messages.values() if m.user == user and m.ts >= ts]
         return min(found, default=None)
 
+    async def channels_of(self, user: str) -> list[str]:
+        """See the port."""
+        return [
+            ch for ch, held in self._channels.items() if any(m.user == user for m in held.messages.values())
+        ]
+
+    async def forget_author(self, channel: str, user: str, *, texts: bool) -> None:
+        """See the port."""
+        for message in self._channels[channel].messages.values():
+            if message.user == user:
+                message.user = None
+                if texts:
+                    message.text, message.frags = "", ()
+
     async def heads(self, streams: Iterable[StreamKey]) -> dict[StreamKey, int]:
         """See the port."""
         return {stream: self._head(stream) for stream in streams}

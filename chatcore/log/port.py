@@ -97,6 +97,14 @@ class Log(Protocol):
         """The n of the oldest message of `user` that is not older than `ts`, None without one."""
         ...
 
+    async def channels_of(self, user: str) -> list[str]:
+        """The channels in which `user` ever wrote."""
+        ...
+
+    async def forget_author(self, channel: str, user: str, *, texts: bool) -> None:
+        """Take the author off all his messages in a channel, with `texts` their text as well. No entry is written."""
+        ...
+
     async def heads(self, streams: Iterable[StreamKey]) -> dict[StreamKey, int]:
         """The newest n of each stream; 0 for one that has no entry."""
         ...

@@ -236,6 +236,19 @@ class SqliteLog:
         )
         return rows[0][0]
 
+    async def channels_of(self, user: str) -> list[str]:
+        """See the port. Reads the whole index of authors: for deletions of accounts, not for traffic."""
+        return [
+            ch for (ch,) in await self._query("SELECT DISTINCT channel FROM message WHERE user = ?", (user,))
+        ]
+
+    async def forget_author(self, channel: str, user: str, *, texts: bool) -> None:
+        """See the port."""
+        sql = "UPDATE message SET user = NULL, text = '', frags = '[]' WHERE channel = ? AND user = ?"
+        if not texts:
+            sql = "UPDATE message SET user = NULL WHERE channel = ? AND user = ?"
+        await self._guard(self._database.write(lambda db: db.execute(sql, (channel, user)) and None))
+
     async def heads(self, streams: Iterable[StreamKey]) -> dict[StreamKey, int]:
         """See the port."""
         wanted = list(streams)

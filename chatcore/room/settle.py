@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatcore.room.drafts import Decider
-from chatcore.room.speak import settle_send
+from chatcore.room.speak import Erase, settle_erase, settle_send
 from chatcore.room.staff import (
     EditChannel,
     settle_delete,
@@ -39,4 +39,5 @@ DECIDERS: dict[type, Decider] = {
     RoleGrant: settle_role,
     RoleRevoke: settle_role,
     EditChannel: settle_edit,
+    Erase: settle_erase,
 }

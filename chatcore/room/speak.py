@@ -134,6 +134,16 @@ def _thread(state: RoomState, command: MsgSend, message: Message) -> None:
     message.root = parent.root or parent.mid
 
 
+class Erase:
+    """Not a command of the socket: an author's account is deleted, and his words with it."""
+
+
+def settle_erase(state: RoomState, draft: Draft, at: At) -> Decision:
+    """Everything that the author ever said here is withdrawn, in his own name."""
+    gone = Gone(by="author", user=draft.actor.id, lo=1, hi=state.head, reason="request")
+    return Decision(MsgDeleteReply(), [(StreamKey("room", draft.ch), gone, None)])
+
+
 def settle_delete_own(state: RoomState, draft: Draft) -> Decision | None:
     """The decision on `msg.delete` by the author; None if the message is another's. Raises not_found, already."""
     message = state.messages.get(draft.command.mid)

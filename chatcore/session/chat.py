@@ -20,6 +20,7 @@ from chatcore.people.principal import Name, Principal
 from chatcore.room.drafts import Actor, Draft
 from chatcore.room.messages import clean, fragments, mentioned
 from chatcore.room.policy import effective
+from chatcore.room.speak import Erase
 from chatcore.session import slash
 from chatcore.session.live_room import LiveRoom
 from chatcore.session.ports import Clock, Entropy, People, SessionConfig
@@ -339,6 +340,15 @@ class Chat:
 
         self._committer.submit(draft, done)
         return await future
+
+    async def forget(self, user: str, *, texts: bool) -> None:
+        """An account is deleted: its messages stand without an author, or with `texts` are withdrawn and erased."""
+        for ch in await self.rooms.log.channels_of(user):
+            room = await self.rooms.load(ch)
+            if texts:
+                await self.decided(Draft(ch, Actor(user, "user", "rest"), Erase(), ""))
+            await self.rooms.log.forget_author(ch, user, texts=texts)
+            room.forget_author(user, texts=texts)
 
     # -- reading -----------------------------------------------------------------------------------------------
 

@@ -82,6 +82,17 @@ class LiveRoom:
         if self._authors.pop(user, None) is not None:
             self._rewrite({m.mid for m in self.state.messages.values() if m.user == user})
 
+    def forget_author(self, user: str, *, texts: bool) -> None:
+        """The log forgot who wrote these messages, with `texts` what: so does the room."""
+        mine = [message for message in self.state.messages.values() if message.user == user]
+        for message in mine:
+            text, frags = ("", ()) if texts else (message.text, message.frags)
+            self.state.messages[message.mid] = msgspec.structs.replace(
+                message, user=None, text=text, frags=frags
+            )
+        self._authors.pop(user, None)
+        self._rewrite({message.mid for message in mine})
+
     # -- following the log -------------------------------------------------------------------------------------
 
     def prime(self, rows: list[Row]) -> None:

@@ -178,6 +178,15 @@ class Sessions:
             if who is not None and revocation.credential in (None, who.credential):
                 connection.bye(Disconnect(revocation.close))
 
+    def room_deleted(self, ch: str) -> None:
+        """A channel is about to go: whoever is in its room is told that the stream ends."""
+        room = self.rooms.get(ch)
+        if room is None:
+            return
+        for connection in self.connections:
+            if connection.rooms.pop(ch, None) is not None:
+                connection.event("stream.closed", ch, "room", e.StreamClosed(room.pos()))
+
     # -- following ---------------------------------------------------------------------------------------------
 
     async def personal_head(self, user: str) -> int:
