@@ -75,8 +75,9 @@ class Database:
             lock.close()
             raise
         opened: list[aiosqlite.Connection] = []
+        address = f"{path.absolute().as_uri()}?mode=ro"  # escapes what a URI gives a meaning to: # ? %
         for _ in range(readers):
-            reader = await aiosqlite.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+            reader = await aiosqlite.connect(address, uri=True, isolation_level=None)
             await reader.execute("PRAGMA query_only = 1")
             opened.append(reader)
         return cls(path, writer, opened, lock)
@@ -165,7 +166,7 @@ class Database:
                 self._run(connection, work)
             connection.execute("COMMIT")
             self.commits += 1
-        except sqlite3.Error as error:
+        except Exception as error:  # whatever it is, the thread lives on and everybody is answered
             with contextlib.suppress(sqlite3.Error):
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -203,6 +204,7 @@ def _answer(batch: list[_Work[Any]]) -> None:
 
 
 def _connect_writer(path: Path) -> sqlite3.Connection:
+    connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -213,6 +215,8 @@ def _connect_writer(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store = MEMORY")
         migrate(connection)
     except (sqlite3.Error, SchemaTooNew) as error:
+        if connection is not None:
+            connection.close()
         raise DatabaseUnavailable(f"The database {path} can't be used: {error}") from error
     return connection
 

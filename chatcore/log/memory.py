@@ -80,6 +80,7 @@ class MemoryLog:
         if entry.stream.kind == "me":
             personal = self._personal.setdefault(entry.stream.owner, [])
             entry.n = len(personal) + 1
+            entry.ts = max(entry.ts, personal[-1].ts if personal else 0)
             personal.append(entry)
             return
         held = self._channels[entry.stream.owner]

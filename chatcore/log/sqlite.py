@@ -119,8 +119,21 @@ class SqliteLog:
                     return entries
                 except _Behind:
                     missed = await self._missed(known)
+                    if not missed:
+                        await self._check_there(known)
         except (DatabaseUnavailable, sqlite3.Error) as error:
             raise Unavailable(str(error)) from error
+
+    async def _check_there(self, known: Mapping[str, Heads]) -> None:
+        """Behind, and nothing was missed: right after a batch that failed as a whole, else a channel is gone."""
+        heads = await self.heads([StreamKey("room", channel) for channel in known])
+        for stream, head in heads.items():
+            if head < known[stream.owner][0] or head == 0 and not await self._has(stream):
+                raise Unavailable(f"The channel {stream.owner} was deleted.")
+
+    async def _has(self, stream: StreamKey) -> bool:
+        sql = "SELECT 1 FROM stream WHERE owner = ? AND kind = ?"
+        return bool(await self._query(sql, (stream.owner, stream.kind)))
 
     def _writing(
         self, known: Mapping[str, Heads], entries: list[Entry]
@@ -129,6 +142,8 @@ class SqliteLog:
         for entry in entries:
             if entry.stream.kind != "me":
                 heads[entry.stream] = (entry.n, entry.ts)
+        # Decisions rest on the room stream: one that writes `mod` alone must have seen all of it too.
+        rested = {StreamKey("room", stream.owner) for stream in heads} - set(heads)
 
         def write(connection: sqlite3.Connection) -> None:
             for stream in sorted(heads):
@@ -139,6 +154,12 @@ class SqliteLog:
                     (n, ts, stream.owner, stream.kind, expected),
                 )
                 if moved.rowcount != 1:
+                    raise _Behind
+            for stream in rested:
+                (head,) = connection.execute(
+                    "SELECT head FROM stream WHERE owner = ? AND kind = ?", (stream.owner, stream.kind)
+                ).fetchone()
+                if head != known[stream.owner][0]:
                     raise _Behind
             rows: list[tuple[int, int, int, str]] = []
             for entry in entries:
@@ -220,7 +241,8 @@ class SqliteLog:
     ) -> Page:
         """See the port."""
         form = (said_only or standing_only, standing_only, order)
-        params = (after or 0, before or 2**62, stream.owner, stream.kind, limit + 1)
+        below = 2**62 if before is None else before
+        params = (after or 0, below, stream.owner, stream.kind, limit + 1)
         rows = await self._query(_READS[form], params)
         more = len(rows) > limit
         found = [_row(stream, row) for row in rows[:limit]]
