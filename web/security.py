@@ -149,7 +149,7 @@ def judge(method: str, path: str, headers: dict[str, str], standing: Standing) -
         return None
     if standing is Standing.FOREIGN and "authorization" not in headers:
         text = "This came from another site's page; use this site, or a Bearer token from an allowed origin."
-        return Refused("forbidden", text, d={"cap": None, "reason": "origin"})
+        return Refused("forbidden", text, field="headers.origin", d={"cap": None, "reason": "origin"})
     declared = headers.get("content-length", "0")
     limit = body_limit(path)
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
@@ -160,7 +160,7 @@ def judge(method: str, path: str, headers: dict[str, str], standing: Standing) -
 def too_large(limit: int, have: int) -> Refused:
     """The refusal of a body of `have` bytes, or of at least so many."""
     text = f"A body may have at most {limit} bytes here; send less."
-    return Refused("too_large", text, d={"max": limit, "have": have})
+    return Refused("too_large", text, field="body", d={"max": limit, "have": have})
 
 
 def require_json(content_type: str | None) -> None:

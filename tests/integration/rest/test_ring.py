@@ -44,7 +44,8 @@ async def test_another_site_s_page_may_not(bob: Api, headers: dict[str, str]) ->
         ("POST", "/api/auth/login"),
         ("PATCH", "/api/users/x"),
     ):
-        assert (await page.refused(method, path, LOGIN))["code"] == "forbidden"
+        error = await page.refused(method, path, LOGIN)
+        assert (error["code"], error["field"]) == ("forbidden", "headers.origin")
     await bob.ok("GET", "/api/auth/session")
 
 
