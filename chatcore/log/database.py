@@ -75,7 +75,7 @@ class Database:
             lock.close()
             raise
         opened: list[aiosqlite.Connection] = []
-        address = f"{path.absolute().as_uri()}?mode=ro"  # escapes what a URI gives a meaning to: # ? %
+        address = _reading(path)
         for _ in range(readers):
             reader = await aiosqlite.connect(address, uri=True, isolation_level=None)
             await reader.execute("PRAGMA query_only = 1")
@@ -219,6 +219,11 @@ def _connect_writer(path: Path) -> sqlite3.Connection:
             connection.close()
         raise DatabaseUnavailable(f"The database {path} can't be used: {error}") from error
     return connection
+
+
+def _reading(path: Path) -> str:
+    """The address that opens the file for reading; escapes what a URI gives a meaning to (# ? %)."""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 def _lock_file(path: Path) -> IO[str]:

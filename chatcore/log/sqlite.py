@@ -128,7 +128,7 @@ class SqliteLog:
         """Behind, and nothing was missed: right after a batch that failed as a whole, else a channel is gone."""
         heads = await self.heads([StreamKey("room", channel) for channel in known])
         for stream, head in heads.items():
-            if head < known[stream.owner][0] or head == 0 and not await self._has(stream):
+            if head < known[stream.owner][0] or (head == 0 and not await self._has(stream)):
                 raise Unavailable(f"The channel {stream.owner} was deleted.")
 
     async def _has(self, stream: StreamKey) -> bool:
