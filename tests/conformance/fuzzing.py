@@ -71,7 +71,9 @@ class Fuzz:
 
     def body(self, valid: JSON) -> bytes:
         """One request body, made from a valid one."""
-        return self.chance.choice(self._sound + self._torn)(valid).encode("utf-8", "surrogatepass")
+        return self.chance.choice(self._sound + self._torn)(valid or {"x": 1}).encode(
+            "utf-8", "surrogatepass"
+        )
 
     def _commands(self) -> tuple[tuple[str, JSON], ...]:
         mid, n = self.chance.choice(self.mids), self.chance.randrange(60)

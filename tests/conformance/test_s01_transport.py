@@ -1,5 +1,6 @@
 """Protocol 1: the upgrade, frames and their limits, and that no credential travels in a URL."""
 
+import asyncio
 import json
 
 import pytest
@@ -108,13 +109,37 @@ async def test_a_binary_frame_closes_with_4501(world: World) -> None:
     await client.closed(4501)
 
 
+async def test_a_message_in_fragments_is_one_frame(world: World) -> None:
+    client, room = await world.enter("ann"), world.room()
+    text = f'{{"id":71,"t":"room.state","ch":"{room.id}","d":{{}}}}'
+    client.expect(71)
+    await client.socket.send([text[:10], text[10:20], text[20:]])
+
+    async def answered() -> list[JSON]:
+        return [frame for frame in client.frames if frame.get("re") == 71]
+
+    assert [frame["ok"] for frame in await eventually(answered, "the reply")] == [True]
+
+
+async def test_fragments_that_add_up_to_over_64_kib_close_with_1009(world: World) -> None:
+    client = await world.enter("ann")
+    await client.socket.send(["x" * 1000] * 70)
+    await client.closed(1009)
+
+
+async def test_a_ping_of_the_websocket_layer_is_answered(world: World) -> None:
+    client = await world.enter("ann")
+    async with asyncio.timeout(10):
+        await (await client.socket.ping())
+
+
 @pytest.mark.parametrize("data", [b"\xff\xfe", b'{"id":1,"t":"pong","x":"\xc0\x80"}', b"\xed\xa0\x80"])
 async def test_text_that_is_not_utf8_is_an_error_or_closes_with_1007(world: World, data: bytes) -> None:
     client = await world.enter("ann")
     await client.socket.send(data, text=True)
 
     async def answered() -> bool:
-        return client.close_code is not None or client.frames[-1].get("re", 0) is None
+        return client.close_code is not None or client.frames[-1].get("ok") is False
 
     await eventually(answered, "an answer to text that is no text")
     assert client.close_code in {1007, None}

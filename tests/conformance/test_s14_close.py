@@ -67,6 +67,22 @@ async def test_positions_stay_valid_over_a_restart(leaving: World) -> None:
     assert done["d"]["pos"] == sent["pos"]
 
 
+async def test_one_connection_too_many_of_an_address_is_closed_with_4504(
+    tmp_path: Path, given_url: str | None
+) -> None:
+    if given_url is not None:
+        pytest.skip("needs a server of its own")
+    with serving(tmp_path, flags=["--socket-per-address", "3"]) as server:
+        clients = [await Client.connect(server.url) for _ in range(4)]
+        bye = await clients[3].closed(4504)
+        assert bye["retry"] == "never"
+        await clients[0].close()
+        again = await Client.connect(server.url)
+        await again.auth()
+        for client in (*clients[1:], again):
+            await client.close()
+
+
 async def test_a_reader_who_does_not_read_is_shed_and_can_resume(world: World) -> None:
     room = world.room()
     ann = await world.enter("ann", room)

@@ -79,12 +79,16 @@ class Client:
 
     async def send(self, frame: JSON | str | bytes, *, ids: Iterable[int] = ()) -> None:
         """Send one frame as it is (a dict is encoded); `ids` are those that replies to raw text may bear."""
-        self._sent.update({number: {"t": ""} for number in ids})
+        self.expect(*ids)
         if isinstance(frame, dict):
             if type(frame.get("id")) is int:
                 self._sent[frame["id"]] = frame
             frame = json.dumps(frame, ensure_ascii=False)
         await self.socket.send(frame)
+
+    def expect(self, *ids: int) -> None:
+        """Let replies bear these ids, because commands were sent past this client."""
+        self._sent.update({number: {"t": ""} for number in ids})
 
     def next_id(self) -> int:
         """A fresh command id."""
