@@ -17,6 +17,7 @@ class _Deleted:
 
 
 _DELETED = _Deleted()
+_ABSENT = _Deleted()
 
 
 class Layer(MutableMapping[K, V], Generic[K, V]):
@@ -29,10 +30,10 @@ class Layer(MutableMapping[K, V], Generic[K, V]):
         self._own: dict[K, V | _Deleted] = {}
 
     def __getitem__(self, key: K) -> V:
-        value = self._own.get(key)
-        if value is None:
-            return self._base[key]
+        value = self._own.get(key, _ABSENT)
         if isinstance(value, _Deleted):
+            if value is _ABSENT:
+                return self._base[key]
             raise KeyError(key)
         return value
 

@@ -29,7 +29,8 @@ def clean(text: str, limit: int = TEXT_MAX) -> str:
     Raises Refused: bad_request (a control character), empty, too_long.
     """
     if not text.isascii():
-        text = _BIDI.sub("", unicodedata.normalize("NFC", text))
+        # In this order: a control that goes may leave a letter beside its accent.
+        text = unicodedata.normalize("NFC", _BIDI.sub("", text))
     text = text.strip()
     if not text:
         raise Refused("empty", field="d.text")

@@ -134,7 +134,11 @@ def _target(state: RoomState, draft: Draft, at: At) -> str:
 
 
 def _purge(state: RoomState, draft: Draft, target: str, reason: str | None) -> Events:
+    """What the target said from `since` on, up to this very place in the log."""
+    author = state.authors.get(target)
     if draft.since is None or draft.since > state.head:
+        return []
+    if author is not None and author.n < draft.since:  # he said nothing since
         return []
     return [_room(draft, Gone(by="staff", user=target, lo=draft.since, hi=state.head, reason=_class(reason)))]
 
@@ -152,6 +156,9 @@ def settle_sanction(state: RoomState, draft: Draft, at: At) -> Decision:
             d={"reason": "not_served"},
         )
     target = _target(state, draft, at)
+    before = state.sanction_of(target, at.now)
+    if kind == "timeout" and before is not None and before.kind == "ban":
+        raise Refused("already", "This user is banned; a timeout would end the ban.")
     until = None if command.seconds is None else at.now + command.seconds * 1000
     reason = command.reason
     params = {"seconds": command.seconds, "purgeSeconds": command.purge_seconds}
@@ -228,7 +235,9 @@ def settle_role(state: RoomState, draft: Draft, at: At) -> Decision:
     else:
         role, until = None, None
         touched = state.role_of(target, at.now)
-    require(state, draft.actor, "role.vip" if touched == "vip" else "role.grant", at.now)
+    present = state.role_of(target, at.now)
+    only_vip = touched == "vip" and rank(present) <= rank("vip")
+    require(state, draft.actor, "role.vip" if only_vip else "role.grant", at.now)
     require_above(state, draft.actor, target, at.now)
     if rank(touched) >= rank(state.role_of(draft.actor.id, at.now)):
         raise Refused(

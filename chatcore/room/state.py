@@ -35,6 +35,8 @@ from schemas.roles import rank
 #: Messages and the frames made of them that a node keeps of one room; equals the longest resume (protocol 4).
 WINDOW = 2000
 IDEM_MS = 600_000
+#: How long facts stay at least: longer than any draft waits for its decision.
+BROUGHT_MS = 60_000
 #: Deletions remembered for the joining of facts that were read before them.
 GONE_KEPT = 64
 
@@ -102,6 +104,7 @@ class RoomState:
 
     __slots__ = (
         "authors",
+        "brought",
         "channel",
         "gone_log",
         "head",
@@ -126,6 +129,8 @@ class RoomState:
         self.messages: MutableMapping[str, Message] = {}
         self.idems: MutableMapping[tuple[str, str], Remembered] = {}
         self.gone_log: deque[tuple[int, Gone]] = deque(maxlen=GONE_KEPT)
+        #: Authors and messages brought as facts for drafts that wait, with the time of the first trim that saw them.
+        self.brought: dict[str, int | None] = {}
 
     def fork(self) -> RoomState:
         """A state that starts as this one and whose changes this one never sees (the batch-local overlay)."""
@@ -249,9 +254,11 @@ class RoomState:
             return False
         for user, author in facts.authors.items():
             known = self.authors.get(user)
+            self.brought[user] = None
             if known is None or known.n < author.n:
                 self.authors[user] = author
         for mid, message in facts.messages.items():
+            self.brought[mid] = None
             if mid not in self.messages:
                 self.messages[mid] = self.since(message, facts.as_of)
         return True
@@ -268,13 +275,30 @@ class RoomState:
                 gone = event.by
         return message if gone == message.gone else msgspec.structs.replace(message, gone=gone)
 
-    def trim(self, now: int) -> None:
-        """Forget what the windows need no longer; anything forgotten can come back as facts."""
+    def trim(self, now: int, keep_from: int | None = None) -> None:
+        """Forget what the windows need no longer; anything forgotten can come back as facts.
+
+        Messages from n = `keep_from` on stay, however many. What was just brought stays for the drafts it was brought
+        for.
+        """
+        waited = self._waited_for(now)
         for key in [key for key, kept in self.idems.items() if kept.ts + IDEM_MS <= now]:
             del self.idems[key]
         idle = [user for user, author in self.authors.items() if author.ts + IDEM_MS <= now]
         for user in idle:
-            del self.authors[user]
+            if user not in waited:
+                del self.authors[user]
         oldest = self.head - WINDOW
+        if keep_from is not None:
+            oldest = min(oldest, keep_from - 1)
         for mid in [mid for mid, message in self.messages.items() if message.n <= oldest]:
-            del self.messages[mid]
+            if mid not in waited:
+                del self.messages[mid]
+
+    def _waited_for(self, now: int) -> set[str]:
+        for key, seen in list(self.brought.items()):
+            if seen is None:
+                self.brought[key] = now
+            elif seen + BROUGHT_MS <= now:
+                del self.brought[key]
+        return set(self.brought)

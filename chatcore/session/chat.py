@@ -325,7 +325,8 @@ class Chat:
             seconds = draft.command.seconds
         if seconds is not None:
             since = self.clock() - seconds * 1000
-            draft.since = await self.rooms.log.first_since(room.id, found.id, since)
+            next_n = room.state.head + 1  # what he says while we look is purged as well
+            draft.since = await self.rooms.log.first_since(room.id, found.id, since) or next_n
 
     async def decided(self, draft: Draft) -> Any:
         """The reply of a draft once it is durable. Raises Refused."""
