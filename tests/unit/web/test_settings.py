@@ -183,3 +183,11 @@ def test_the_file_is_found_where_it_is_named_or_in_the_folder(tmp_path: Path) ->
 def test_settings_are_frozen() -> None:
     with pytest.raises(AttributeError):
         own.defaults().port = 1  # pyright: ignore[reportAttributeAccessIssue] # that it fails is the point
+
+
+def test_every_setting_is_read_by_something() -> None:
+    web = Path(own.__file__).parent
+    texts = [file.read_text("utf-8") for file in web.rglob("*.py") if not file.name.startswith("setting")]
+    code = "\n".join(texts)
+    unread = [name for name in own.declared() if f".{name.rpartition('.')[2]}" not in code]
+    assert unread == ["workers"], "of workers only their number is judged, in settings itself"
