@@ -14,6 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from chatcore.community.channels import Channels
+from chatcore.fanout.duty import DutyRules
 from chatcore.fanout.hub import FanoutLimits, Hub
 from chatcore.limits import Spec
 from chatcore.log.committer import Committer
@@ -221,6 +222,7 @@ def _fanout_limits(settings: Settings) -> FanoutLimits:
         budget=settings.fanout.recent_mib * 1024 * 1024,
         backlog=settings.socket.backlog_bytes,
         unread_s=settings.socket.backlog_ms / 1000,
+        duty=DutyRules(cap=settings.fanout.loop_share),
     )
 
 

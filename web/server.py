@@ -16,6 +16,7 @@ from typing import Any
 
 import uvicorn
 
+from web.http_protocol import PatientHttp
 from web.ws_upgrade import configured
 
 _log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ def make_server(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=PatientHttp,
         ws=configured(send_buffer=send_buffer),
         ws_max_size=max_message,
         ws_ping_interval=None,
@@ -166,13 +167,25 @@ class _Sockets:
         self.sockets: list[socket.socket] = []
         self._host = host
         try:
-            for family, address in _addresses(host, port):
-                # Port 0: all families share the port that the first one got.
-                taken = self.sockets[0].getsockname()[1] if self.sockets and port == 0 else address[1]
-                self.sockets.append(_bind(family, (address[0], taken, *address[2:])))
+            self._bind_all(host, port)
         except OSError as fault:
             self.close()
             raise ListenError(_words(fault, host, port)) from fault
+
+    def _bind_all(self, host: str, port: int) -> None:
+        absent: OSError | None = None
+        for family, address in _addresses(host, port):
+            # Port 0: all families share the port that the first one got.
+            taken = self.sockets[0].getsockname()[1] if self.sockets and port == 0 else address[1]
+            try:
+                self.sockets.append(_bind(family, (address[0], taken, *address[2:])))
+            except OSError as fault:
+                # "localhost" is ::1 too, also where the machine has no IPv6.
+                if fault.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+                absent = fault
+        if not self.sockets and absent is not None:
+            raise absent
 
     @property
     def address(self) -> str:
@@ -194,7 +207,8 @@ def _addresses(host: str, port: int) -> Iterable[tuple[int, tuple[Any, ...]]]:
 
 
 def _bind(family: int, address: tuple[Any, ...]) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, since asyncio switches Nagle off only on sockets that say so.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

@@ -211,6 +211,8 @@ class Connection:
             answer(None, Refused("already", "An auth is under way."))
             return
         self.authenticating = True
+        # What is sent behind the auth waits in the wire until it is known who sent it.
+        self.wire.pause()
         self.sessions.chat.spawn(self._authenticate(d, answer))
 
     async def _authenticate(self, d: c.Auth, answer: Callable[[Any, Refused | None], None]) -> None:
@@ -226,6 +228,7 @@ class Connection:
             answer(None, Refused("internal"))
         finally:
             self.authenticating = False
+            self.wire.resume()
 
     async def _prove(self, d: c.Auth, answer: Callable[[Any, Refused | None], None]) -> None:
         people = self.sessions.people
