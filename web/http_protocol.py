@@ -1,50 +1,64 @@
-"""Owns how long a connection may take to say what it wants: the head of an HTTP request has a deadline.
+"""HTTP connections: uvicorn's, with a bound on how long a request may take to arrive.
 
-Refuses to know requests. uvicorn closes a connection that is idle between two requests, but waits without end for
-the first, and for the rest of a head that has begun: whoever opens connections and says nothing, or drips, would
-hold them all. This rests on uvicorn 0.54's class, which is therefore pinned.
+Owns: the deadline of a request's head, for new and for kept-alive connections.
+Refuses to know: requests. Bodies are bounded in size where they are read (rest/).
+
+uvicorn waits for ever for the end of a head that has begun, so a few thousand connections that send a byte
+and then nothing would take every file descriptor. This rests on uvicorn 0.54, which is pinned.
 """
 
-from __future__ import annotations
-
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, cast
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_S = 10.0
+"""Seconds from the connection, or from the first byte of a later request, to the end of its head."""
 
 
 class PatientHttp(H11Protocol):
-    """uvicorn's HTTP/1.1, with an end to its patience."""
+    """uvicorn's protocol for one HTTP connection; an upgrade leaves it."""
 
-    head_seconds: ClassVar[float] = 20.0
-    """From the connection, or from the first byte of a further request, to the end of the request's head."""
+    head_s = HEAD_S
 
-    _deadline: asyncio.TimerHandle | None = None
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: Any) -> None:
-        """asyncio: somebody connected."""
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """asyncio: a connection; its first request is awaited."""
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(self.head_seconds, self._too_late)
+        self._arm()
 
     def data_received(self, data: bytes) -> None:
-        """asyncio: bytes of a head, a body, or several requests."""
+        """asyncio: part of a request."""
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:  # the head is whole, or it is no HTTP
-            self._forget()
-        elif self._deadline is None:
-            self._deadline = self.loop.call_later(self.head_seconds, self._too_late)
+        if self._awaits_head():
+            self._arm()
+        else:
+            self._disarm()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone."""
-        self._forget()
+        self._disarm()
         super().connection_lost(exc)
 
-    def _forget(self) -> None:
+    def _awaits_head(self) -> bool:
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return False
+        cycle = cast("Any", self.cycle)
+        return cycle is None or cycle.response_complete
+
+    def _arm(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.head_s, self._too_late)
+
+    def _disarm(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _too_late(self) -> None:
         self._deadline = None
-        self.transport.close()
+        if self._awaits_head():
+            self.transport.abort()

@@ -93,6 +93,10 @@ class Rig:
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
             return
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+            await send({"type": "http.response.body", "body": b"hello"})
+            return
         self.scopes.append(scope)
         await receive()
         if scope["path"] == "/closed":

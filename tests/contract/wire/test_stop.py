@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,3 +148,21 @@ def test_a_port_that_needs_more_rights_is_said_with_the_remedy(monkeypatch: pyte
     monkeypatch.setattr(socket, "socket", Refusing)
     with pytest.raises(ListenError, match=r"port 80 needs more rights.*--port"):
         serve(None, host="127.0.0.1", port=80)
+
+
+def test_a_name_that_has_an_address_this_machine_lacks_is_served_at_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def both(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::1", 0, 0, 0)),
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0)),
+        ]
+
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "enough is known"})
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    with pytest.raises(SystemExit):
+        serve(failing, host="localhost", port=0)

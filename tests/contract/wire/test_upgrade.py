@@ -4,7 +4,9 @@ import logging
 
 import pytest
 
+from chatcore.fanout.frames import TEXT, frame_text
 from tests.contract.wire.rig import REQUEST, running, until
+from web.http_protocol import PatientHttp
 
 
 async def test_the_scope_is_what_asgi_says() -> None:
@@ -85,3 +87,27 @@ async def test_a_stop_in_the_middle_of_a_handshake_is_answered() -> None:
         await until(lambda: rig.server.server_state.tasks)
         rig.server.should_exit = True
         assert (await client.head()).startswith(b"HTTP/1.1 503 ")
+
+
+async def test_a_request_that_does_not_come_to_its_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientHttp, "head_s", 0.1)
+    async with running() as rig:
+        silent = await rig.connect(request=b"")
+        halting = await rig.connect(request=REQUEST[:50])
+        upgraded = await rig.open()
+        assert await silent.ended()
+        assert await halting.ended()
+        sink = await rig.sink()
+        sink.wire.write(frame_text(b"still here"))
+        assert await upgraded.frame() == (TEXT, b"still here")
+
+
+async def test_a_kept_alive_connection_has_the_same_patience_with_its_next_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(PatientHttp, "head_s", 0.1)
+    async with running() as rig:
+        client = await rig.connect(request=b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await client.head()).startswith(b"HTTP/1.1 200 ")
+        await client.send(b"GET /hello HT")
+        assert await client.rest() == b"hello"
