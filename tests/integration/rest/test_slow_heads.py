@@ -16,7 +16,7 @@ HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
 class Hasty(PatientHttp):
     """The same with a patience that a test can wait for."""
 
-    head_seconds = 0.3
+    head_s = 0.3
 
 
 async def hello(scope: dict[str, Any], receive: Any, send: Any) -> None:
