@@ -28,10 +28,7 @@ def clean(text: str, limit: int = TEXT_MAX) -> str:
 
     Raises Refused: bad_request (a control character), empty, too_long.
     """
-    if not text.isascii():
-        # In this order: a control that goes may leave a letter beside its accent.
-        text = unicodedata.normalize("NFC", _BIDI.sub("", text))
-    text = text.strip()
+    text = bare(text)
     if not text:
         raise Refused("empty", field="d.text")
     found = _CONTROL.search(text)
@@ -50,6 +47,14 @@ def clean(text: str, limit: int = TEXT_MAX) -> str:
             d={"max": limit, "have": len(text)},
         )
     return text
+
+
+def bare(text: str) -> str:
+    """The text as its readers see it, whatever else is wrong with it: NFC, trimmed, without bidi controls."""
+    if not text.isascii():
+        # In this order: a control that goes may leave a letter beside its accent.
+        text = unicodedata.normalize("NFC", _BIDI.sub("", text))
+    return text.strip()
 
 
 def mentioned(text: str) -> list[str]:

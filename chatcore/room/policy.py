@@ -28,6 +28,12 @@ def effective(policy: dict[str, Any]) -> dict[str, Any]:
     return {**DEFAULTS, **policy}
 
 
+def text_max(policy: dict[str, Any]) -> int:
+    """How many code points a message may have here."""
+    most: int = policy.get("textMax", DEFAULTS["textMax"])
+    return most
+
+
 def checked(changes: dict[str, Any]) -> dict[str, Any]:
     """`changes` if every member is known and of its kind. Raises Refused bad_request with the field."""
     for name, value in changes.items():

@@ -18,8 +18,8 @@ from chatcore.log.committer import Committer
 from chatcore.log.port import Unavailable
 from chatcore.people.principal import Name, Principal
 from chatcore.room.drafts import Actor, Draft
-from chatcore.room.messages import clean, fragments, mentioned
-from chatcore.room.policy import effective
+from chatcore.room.messages import bare, clean, fragments, mentioned
+from chatcore.room.policy import text_max
 from chatcore.room.speak import Erase
 from chatcore.session import slash
 from chatcore.session.live_room import LiveRoom
@@ -182,7 +182,7 @@ class Chat:
 
     def _ready(self, room: LiveRoom, user: str, command: c.MsgSend) -> bool:
         state = room.state
-        if user not in state.authors or command.text[:1] == "/":
+        if user not in state.authors or ("/" in command.text and slash.is_command(command.text)):
             return False
         if command.reply_to is not None and command.reply_to not in state.messages:
             return False
@@ -198,7 +198,7 @@ class Chat:
         while queue:
             asker, ch, command, answer = queue[0]
             try:
-                if command.text.startswith("/") and slash.literal(command.text) is None:
+                if slash.is_command(command.text):
                     reply = await self._slash(asker, ch, command.text)
                     answer(reply, None)
                 else:
@@ -218,7 +218,7 @@ class Chat:
         room = await self.rooms.load(ch)
         user = self._key(asker)
         await self.rooms.ensure(room, [user], [command.reply_to] if command.reply_to else [])
-        for name in mentioned(command.text):
+        for name in mentioned(bare(command.text)):
             if not self._known(room, name):
                 found = await self._named(room, "@" + name)
                 if len(self._names) > 10_000:
@@ -246,10 +246,7 @@ class Chat:
         if actor is None:
             raise AssertionError("an anonymous reader sends nothing")
         try:
-            policy = room.state.channel.policy
-            limit = effective(policy)["textMax"] if policy else 500
-            text = command.text
-            text = clean(text if text[:2] != "//" else text[1:], limit)
+            text = clean(slash.literal(command.text), text_max(room.state.channel.policy))
         except Refused as refusal:
             self._refused(asker, answer, refusal)
             return

@@ -10,9 +10,11 @@ from chatcore.room.drafts import Actor, At, Draft
 from chatcore.room.encode import Joins, Named, encode_entry, people_in
 from chatcore.room.events import StreamKey
 from chatcore.room.messages import clean
+from chatcore.room.policy import text_max
 from chatcore.room.rights import require
 from chatcore.room.speak import admit
 from chatcore.room.state import RoomState
+from chatcore.session import slash
 from chatcore.session.live_room import LiveRoom
 from chatcore.session.ports import Clock, People
 from chatcore.session.rooms import Rooms
@@ -143,12 +145,12 @@ class Reading:
 
     def check(self, room: LiveRoom, actor: Actor, command: c.MsgCheck) -> MsgCheckReply:
         """What would become of the text if it were sent now."""
-        if command.text.startswith("/") and not command.text.startswith("//"):
+        if slash.is_command(command.text):
             return MsgCheckReply("command")
         now = self._clock()
         draft = Draft(room.id, actor, c.MsgSend(command.text), "")
         try:
-            clean(command.text)
+            clean(slash.literal(command.text), text_max(room.state.channel.policy))
             admit(room.state, draft, At(now, self._rooms.log.epoch))
         except Refused as refusal:
             return MsgCheckReply("refused", err=_as_dict(refusal))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from chatcore.room.messages import bare
 from schemas import commands as c
 from schemas.errors import Refused
 from schemas.values import Payload
@@ -12,9 +13,18 @@ from schemas.values import Payload
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-def literal(text: str) -> str | None:
-    """`//x` is the text `/x`; None for what is a command."""
-    return text[1:] if text.startswith("//") else None
+def is_command(text: str) -> bool:
+    """Whether a sent text is a command, which is never posted. Blanks before it make no difference."""
+    shown = bare(text)
+    return shown.startswith("/") and not shown.startswith("//")
+
+
+def literal(text: str) -> str:
+    """The text to post: `//x` is the text `/x`."""
+    if "//" not in text:
+        return text
+    shown = bare(text)
+    return shown[1:] if shown.startswith("//") else text
 
 
 def parse(text: str) -> Payload:
