@@ -14,8 +14,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from loadtest.client import READY, Address, Client, Plan
+from loadtest.client import Client
 from loadtest.digest import Reader
+from loadtest.link import READY, Address, Link, Plan
 from loadtest.tally import Tally
 
 _SLICE = 32  # bulk clients read before urgent ones and the clock are looked at again
@@ -35,14 +36,14 @@ class Crowd:
         self.reader = Reader()
         self.lags: list[int] = []  # how late (ns) what was due was done: the crowd's own slowness
         self._urgent_reader = Reader()
-        self._by_socket: dict[int, Client] = {}
+        self._by_socket: dict[int, Link] = {}
         self._bulk = select.epoll()
         self._urgent = select.epoll()
         self._bulk.register(self._urgent.fileno(), select.EPOLLIN)
         self._due: list[tuple[int, int, Callable[[int], None]]] = []
         self._serial = 0
         self._opening: list[Client] = []
-        self._in_flight: set[Client] = set()
+        self._in_flight: set[Link] = set()
         self._parallel = 0
 
     def add(self, plan: Plan) -> Client:
@@ -82,13 +83,13 @@ class Crowd:
             self._in_flight.add(client)
             client.open()
 
-    def settled(self, client: Client) -> None:
+    def settled(self, client: Link) -> None:
         """A client became ready or died: the next one may come."""
         if client in self._in_flight:
             self._in_flight.discard(client)
             self._open_more()
 
-    def watch(self, client: Client, *, writing: bool) -> None:
+    def watch(self, client: Link, *, writing: bool) -> None:
         """Wakes `client` for reading, and for writing if `writing`."""
         sock = client.sock
         assert sock is not None, "a client without a socket asks for nothing"

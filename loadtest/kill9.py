@@ -23,9 +23,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadtest.client import DEAD, Body, Client, Plan
+from loadtest.client import Body, Client
 from loadtest.crowd import Crowd, allow_files
 from loadtest.digest import Run
+from loadtest.link import DEAD, Plan
 from loadtest.server import Process, Rest, cascade
 from loadtest.verdict import Ack, Report, text_of
 
@@ -120,7 +121,7 @@ class Harness:
             watcher.on_run = self._saw
             self.watchers.append(watcher)
 
-    def _saw(self, _client: Client, run: Run) -> None:
+    def _saw(self, run: Run) -> None:
         for n, mid in run.mids:
             self.seen[run.stream[0], n] = mid
 

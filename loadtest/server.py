@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from loadtest.client import Address
+from loadtest.link import Address
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"

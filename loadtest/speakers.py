@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from loadtest import stamps
-from loadtest.client import READY, Body, Client
+from loadtest.client import Body, Client
 from loadtest.crowd import SECOND, Crowd
+from loadtest.link import READY
 
 _IN_FLIGHT = 60  # the server's default is 64 commands of a connection
 

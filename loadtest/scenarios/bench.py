@@ -13,8 +13,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest.client import Client, Plan
+from loadtest.client import Client
 from loadtest.crowd import Crowd
+from loadtest.link import Plan
 from loadtest.peers.words import CHANNEL
 from loadtest.server import Process, Rest, cascade
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from loadtest import arrivals
-from loadtest.client import DEAD, READY, Client
+from loadtest.client import Client
 from loadtest.crowd import SECOND, Crowd
+from loadtest.link import DEAD, READY
 from loadtest.measure import percentile, usage
 from loadtest.result import Result
 from loadtest.scenarios.bench import Bench, House, guests, house, speakers

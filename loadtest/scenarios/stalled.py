@@ -11,8 +11,9 @@ import time
 from dataclasses import dataclass, field
 
 from loadtest.arrivals import poisson
-from loadtest.client import DEAD, READY, Client, Plan
+from loadtest.client import Client
 from loadtest.crowd import SECOND, Crowd
+from loadtest.link import DEAD, READY, Plan
 from loadtest.measure import Spread
 from loadtest.result import Figure, Result
 from loadtest.scenarios.bench import Bench, House, guests, house, speakers

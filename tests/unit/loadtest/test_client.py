@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from loadtest import frames
-from loadtest.client import DEAD, OPEN, READY, Address, Client, Plan
+from loadtest.client import Client
 from loadtest.digest import Reader
+from loadtest.link import DEAD, OPEN, READY, Address, Link, Plan
 from loadtest.tally import Tally
 from tests.unit.loadtest.test_digest import chunk, message
 from tests.unit.loadtest.test_frames import server_frame
@@ -26,15 +27,15 @@ class World:
         self.faults: Counter[str] = Counter()
         self.lost = 0
         self.twice = 0
-        self.settled_clients: list[Client] = []
+        self.settled_clients: list[Link] = []
 
-    def watch(self, client: Client, *, writing: bool) -> None:
+    def watch(self, client: Link, *, writing: bool) -> None:
         """Nobody wakes this client but the test."""
 
     def forget(self, descriptor: int) -> None:
         """Nothing was remembered."""
 
-    def settled(self, client: Client) -> None:
+    def settled(self, client: Link) -> None:
         self.settled_clients.append(client)
 
 
