@@ -142,6 +142,9 @@ class DrainingServer(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._hurry.set)
 
     async def _let_drain(self, drain: Callable[[], Awaitable[None]]) -> None:
+        _log.info(
+            "stopping: connections have up to %g s to move; signal again to stop now", self._drain_seconds
+        )
         work = asyncio.ensure_future(drain())
         hurry = asyncio.ensure_future(self._hurry.wait())
         await asyncio.wait((work, hurry), timeout=self._drain_seconds, return_when=asyncio.FIRST_COMPLETED)
