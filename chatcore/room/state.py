@@ -8,7 +8,7 @@ some head, and `absorb` joins it with what has happened since.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -275,13 +275,13 @@ class RoomState:
                 gone = event.by
         return message if gone == message.gone else msgspec.structs.replace(message, gone=gone)
 
-    def trim(self, now: int, keep_from: int | None = None) -> None:
+    def trim(self, now: int, keep_from: int | None = None, keep: Collection[str] = ()) -> int:
         """Forget what the windows need no longer; anything forgotten can come back as facts.
 
-        Messages from n = `keep_from` on stay, however many. What was just brought stays for the drafts it was brought
-        for.
+        Messages from n = `keep_from` on stay, however many, and those whose ids are in `keep`. What was just brought
+        stays for the drafts it was brought for. Returns the n from which on no message is missing.
         """
-        waited = self._waited_for(now)
+        waited = self._waited_for(now).union(keep)
         for key in [key for key, kept in self.idems.items() if kept.ts + IDEM_MS <= now]:
             del self.idems[key]
         idle = [user for user, author in self.authors.items() if author.ts + IDEM_MS <= now]
@@ -294,6 +294,7 @@ class RoomState:
         for mid in [mid for mid, message in self.messages.items() if message.n <= oldest]:
             if mid not in waited:
                 del self.messages[mid]
+        return oldest + 1
 
     def _waited_for(self, now: int) -> set[str]:
         for key, seen in list(self.brought.items()):

@@ -6,7 +6,7 @@ Follows what the committer made durable; decides nothing.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -54,6 +54,7 @@ class LiveRoom:
         self._recent_list: list[Raw] | None = None
         self._untrimmed = 0
         self._now = 0
+        self._whole_from = 0
         self._grants_seen = 0
         self.joins = Joins(epoch, self._named, self._role, self.broadcast)
 
@@ -79,8 +80,10 @@ class LiveRoom:
 
     def renamed(self, user: str) -> None:
         """A person has a new name: what is encoded from now on shows it."""
-        if self._authors.pop(user, None) is not None:
-            self._rewrite({m.mid for m in self.state.messages.values() if m.user == user})
+        self._authors.pop(user, None)
+        messages = self.state.messages
+        mine = {m.mid for m in messages.values() if m.user == user}
+        self._rewrite(mine | {m.mid for m in messages.values() if m.reply in mine})
 
     def forget_author(self, user: str, *, texts: bool) -> None:
         """The log forgot who wrote these messages, with `texts` what: so does the room."""
@@ -95,9 +98,19 @@ class LiveRoom:
 
     # -- following the log -------------------------------------------------------------------------------------
 
-    def prime(self, rows: list[Row]) -> None:
-        """Take the newest rows of the room stream (ascending, up to its head) into the windows."""
+    def prime(self, rows: list[Row], now: int, older: Sequence[Row] = ()) -> None:
+        """Take the newest rows of the room stream (ascending, up to its head) into the windows.
+
+        `older` are messages before them that stand, where the rows have too few for `recent`.
+        """
+        self._now = self.quiet_since = now
+        self._whole_from = rows[0].entry.n if rows else 0
         frames: list[tuple[str, int, bytes]] = []
+        for row in older:
+            if row.entry.message is not None:
+                self.state.messages.setdefault(row.entry.message.mid, row.entry.message)
+                payload = encode_entry(self.joins, row.entry, row.parent)
+                self._recent.append((row.entry.n, row.entry.message.mid, Raw(payload)))
         for row in rows:
             for message in (row.parent, row.entry.message):
                 if message is not None:
@@ -129,7 +142,14 @@ class LiveRoom:
         self._untrimmed += len(entries)
         if self._untrimmed >= TRIM_EVERY:
             self._untrimmed = 0
-            self.state.trim(now)
+            self._trim(now)
+
+    def _trim(self, now: int) -> None:
+        """Keep what has bytes on this node: a deletion has to find the message of each frame."""
+        before = self.fan.ring.base.room
+        kept = {mid for _, mid, _ in self._recent}
+        whole = self.state.trim(now, None if before is None else before + 1, kept)
+        self._whole_from = max(self._whole_from, whole)
 
     def _said(self, entry: Entry, event: Said) -> None:
         message = self.state.messages.get(event.mid)
@@ -174,7 +194,12 @@ class LiveRoom:
             self.fan.swap("room", message.n, fresh[mid])
         if not any(mid in fresh for _, mid, _ in self._recent):
             return
-        standing = [m for m in self.state.messages.values() if m.gone is None]
+        shown = {mid for _, mid, _ in self._recent}
+        standing = [
+            m
+            for m in self.state.messages.values()
+            if m.gone is None and (m.n >= self._whole_from or m.mid in shown)
+        ]
         standing.sort(key=lambda m: m.n)
         self._recent.clear()
         for message in standing[-RECENT:]:
@@ -200,6 +225,7 @@ class LiveRoom:
 
     def view(self, now: int) -> values.RoomState:
         """What every reader sees of the room."""
+        self._now = max(self._now, now)
         channel = self.state.channel
         viewers, chatters = self.presence.counts(now)
         name = self._named(channel.owner)

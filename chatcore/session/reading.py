@@ -111,7 +111,8 @@ class Reading:
             )
             rest = limit - len(older.rows)
             newer = await log.read(stream, after=command.around, limit=max(rest, 1), said_only=said)
-            return Page(older.rows + newer.rows[:rest], older.more or newer.more, newer.head)
+            more = older.more or newer.more or len(newer.rows) > rest
+            return Page(older.rows + newer.rows[:rest], more, newer.head)
         order = "oldest" if command.after is not None else "newest"
         return await log.read(
             stream, after=command.after, before=command.before, limit=limit, order=order, said_only=said
@@ -128,7 +129,12 @@ class Reading:
             order="newest" if newest else "oldest",
         )
         found = [row for row in page.rows if kind_of(row) in kinds]
-        rows = found[-command.limit :] if newest else found[: command.limit]
+        if centre is not None:
+            upto = sum(row.entry.n <= centre for row in found)
+            first = max(0, upto - (command.limit // 2 + 1))
+            rows = found[first : first + command.limit]
+        else:
+            rows = found[-command.limit :] if newest else found[: command.limit]
         return Page(rows, page.more or len(found) > len(rows), page.head)
 
     def who(self, room: LiveRoom, command: c.RoomWho) -> RoomWhoReply:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from chatcore.fanout.hub import Hub
-from chatcore.log.port import Log, Unavailable
+from chatcore.log.port import Log, Page, Row, Unavailable
 from chatcore.room.encode import people_in
 from chatcore.room.events import Entry, StreamKey
 from chatcore.room.state import Facts, RoomState
 from chatcore.session.batch import Gather
-from chatcore.session.live_room import LiveRoom
+from chatcore.session.live_room import RECENT, LiveRoom
 from chatcore.session.ports import Clock, People
 from schemas.errors import Refused
 
@@ -81,15 +81,31 @@ class Rooms:
         page = await self.log.read(
             StreamKey("room", channel), before=state.head + 1, limit=PRIMED, order="newest"
         )
+        older = await self._older(channel, page)
         wanted = {state.channel.owner}
-        for row in page.rows:
+        for row in [*older, *page.rows]:
             wanted |= people_in(row.entry, row.parent)
         await self._people.names(wanted)
         room = LiveRoom(state, self._hub.room(channel), self._people, self.log.epoch)
-        room.prime(page.rows)
-        room.quiet_since = self._clock()
+        room.prime(page.rows, self._clock(), older)
         self._rooms[channel] = room
         return room
+
+    async def _older(self, channel: str, page: Page) -> list[Row]:
+        """The standing messages before `page` that `recent` lacks where most of the page was deleted."""
+        standing = sum(row.entry.message is not None and row.entry.message.gone is None for row in page.rows)
+        if standing >= RECENT or not page.more:
+            return []
+        before = page.rows[0].entry.n
+        found = await self.log.read(
+            StreamKey("room", channel),
+            before=before,
+            limit=RECENT - standing,
+            order="newest",
+            said_only=True,
+            standing_only=True,
+        )
+        return found.rows
 
     # -- facts -------------------------------------------------------------------------------------------------
 
