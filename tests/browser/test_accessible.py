@@ -24,7 +24,8 @@ LOOKS: list[dict[str, Any]] = [
 
 def serious(page: Page) -> list[str]:
     """The faults of impact serious or critical, with the elements they are on."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    axe: Any = Axe()
+    found: list[dict[str, Any]] = axe.run(page).response["violations"]
     return [
         f"{page.url} {fault['id']}: {node['html'][:200]}"
         for fault in found

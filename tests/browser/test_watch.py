@@ -46,6 +46,16 @@ def test_replies_mentions_and_deletion(room: tuple[Person, Person]) -> None:
     assert "me, @ann" not in ann.page.locator(".log").inner_text()
 
 
+def test_a_name_typed_in_full_is_sent_by_one_enter(room: tuple[Person, Person]) -> None:
+    ann, kim = room
+    ann.say("here")
+    expect(kim.line("here")).to_be_visible()
+    kim.page.locator("#say").press_sequentially("hi @ann")
+    expect(kim.page.get_by_role("option")).to_have_count(1)
+    kim.page.keyboard.press("Enter")
+    expect(ann.line("hi @ann")).to_be_visible()
+
+
 def test_slow_mode_counts_down_on_the_button(room: tuple[Person, Person]) -> None:
     ann, kim = room
     ann.page.goto("/studio#lobby")

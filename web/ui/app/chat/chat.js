@@ -8,7 +8,7 @@ import { t } from "../i18n.js";
 import { copy, Dialog, Menu, toast } from "../kit/float.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icons.js";
-import { Empty, Failed, Loading, reason } from "../kit/states.js";
+import { Failed, Loading, reason } from "../kit/states.js";
 import * as prefs from "../prefs.js";
 import { announcer } from "./announce.js";
 import { Composer } from "./composer.js";
@@ -18,73 +18,76 @@ import { mentions, Message } from "./message.js";
 import { Pending } from "./pending.js";
 
 export function Chat({ controller }) {
-  const state = controller.state.value;
-  const status = controller.status.value;
+  const { phase, error, ch } = controller.part;
+  useKeys();
+  if (phase.value === "refused") return html`<section class="chat"><${Failed} error=${error.value} /></section>`;
+  return html`<section class="chat" aria-label=${t("chat.title")} style=${{ "--chat-size": `${prefs.chatSize.value}px` }}>
+    <${Head} controller=${controller} />
+    <${Connection} status=${controller.status.value} />
+    <${Announcements} controller=${controller} />
+    ${phase.value === "joining"
+      ? html`<div class="log-frame"><${Loading} rows=${8} kind="chat" /></div>`
+      : html`<${Talk} key=${ch.value} controller=${controller} />`}
+  </section>`;
+}
+
+const Head = ({ controller }) => html`<header class="chat-head">
+  <h2>${t("chat.title")}</h2>
+  <${Counts} counts=${controller.part.info.value?.counts} />
+</header>`;
+
+/** The list and the place to write, and what goes between them: whom one answers, what came back. */
+function Talk({ controller }) {
+  const { me, you, pending } = controller.part;
   const [reply, setReply] = useState(null);
   const [draft, setDraft] = useState(null);
   const [menu, setMenu] = useState(null);
   const [thread, setThread] = useState(null);
   const background = useBackground();
-  const offline = status.phase !== "ready";
-  useKeys();
-
-  const rowOf = (mid) => state.rows.find((row) => row.mid === mid);
-  const act = (what, mid, at) => {
-    const row = rowOf(mid);
-    if (!row) return;
-    if (what === "thread") setThread(row.reply.root ?? row.reply.mid);
-    else if (row.gone) return;
+  const offline = controller.status.value.phase !== "ready";
+  const act = useStable((what, mid, at) => {
+    const row = controller.state.peek().rows.find((each) => each.mid === mid);
+    if (what === "thread") setThread(row?.reply?.root ?? row?.reply?.mid);
+    else if (!row || row.gone) return;
     else if (what === "reply") setReply(row);
     else setMenu({ row, at });
-  };
-  const again = (item) => {
-    controller.drop(item.idem);
-    controller.say(item.text, item.replyTo);
-  };
+  });
   const edit = (item) => {
     controller.drop(item.idem);
     setReply(item.replyTo ?? null);
     setDraft({ text: item.text });
   };
-
-  if (state.phase === "refused") return html`<section class="chat"><${Failed} error=${state.error} /></section>`;
-  return html`<section class="chat" aria-label=${t("chat.title")} style=${{ "--chat-size": `${prefs.chatSize.value}px` }}>
-    <header class="chat-head">
-      <h2>${t("chat.title")}</h2>
-      <${Counts} counts=${state.info?.counts} />
-    </header>
-    <${Connection} status=${status} />
-    <${Announcements} controller=${controller} me=${state.me?.id} />
-    ${state.phase === "joining"
-      ? html`<div class="log-frame"><${Loading} rows=${8} kind="chat" /></div>`
-      : html`<${Log} state=${state} controller=${controller} muted=${prefs.muted.value} background=${background}
-          target=${reply?.mid} onAct=${act}>
-          ${state.rows.length === 0 && state.pending.length === 0 && html`<li class="log-empty"><${Empty} title=${t("chat.empty")} text=${t("chat.emptyText")} /></li>`}
-          ${state.pending.map(
-            (item) => html`<${Pending} key=${item.idem} item=${item} offline=${offline} onEdit=${() => edit(item)}
-              onAgain=${() => again(item)} onDrop=${() => controller.drop(item.idem)} />`,
-          )}
-        <//>`}
-    ${state.phase === "ready" &&
-    (entryFor(state, controller, Date.now()) ??
-      html`<${Composer} key=${state.ch} state=${state} draft=${draft} reply=${reply} onReply=${setReply} offline=${offline}
-        focus=${controller.joinedHere}
-        onSay=${(text, to) => controller.say(text, to)} />`)}
+  const again = (item) => {
+    controller.drop(item.idem);
+    controller.say(item.text, item.replyTo);
+  };
+  return html`
+    <${Log} controller=${controller} muted=${prefs.muted.value} background=${background} target=${reply?.mid} onAct=${act}
+      quiet=${pending.value.length === 0}>
+      ${pending.value
+        .filter((item) => !item.seen)
+        .map(
+          (item) => html`<${Pending} key=${item.idem} item=${item} offline=${offline} onEdit=${() => edit(item)}
+            onAgain=${() => again(item)} onDrop=${() => controller.drop(item.idem)} />`,
+        )}
+    <//>
+    ${entryFor({ me: me.value, you: you.value }, controller, Date.now()) ??
+    html`<${Composer} controller=${controller} draft=${draft} reply=${reply} onReply=${setReply} offline=${offline} />`}
     ${menu && html`<${Menu} label=${t("chat.menuOf", { name: menu.row.user?.displayName ?? "" })} at=${menu.at}
-      items=${itemsFor(menu.row, state, controller, setReply)} onClose=${() => setMenu(null)} />`}
-    ${thread && html`<${Thread} root=${thread} state=${state} background=${background} onClose=${() => setThread(null)} />`}
-  </section>`;
+      items=${itemsFor(menu.row, me.value, you.value, controller, setReply)} onClose=${() => setMenu(null)} />`}
+    ${thread && html`<${Thread} root=${thread} controller=${controller} onClose=${() => setThread(null)} />`}
+  `;
 }
 
-function itemsFor(row, state, controller, setReply) {
-  const mine = row.user?.id === state.me?.id;
+function itemsFor(row, me, you, controller, setReply) {
+  const mine = row.user?.id === me?.id;
   const items = [];
-  if (state.you?.caps?.includes("msg.send") && state.me) items.push({ label: t("chat.reply"), icon: "reply", run: () => setReply(row) });
+  if (me && you?.caps?.includes("msg.send")) items.push({ label: t("chat.reply"), icon: "reply", run: () => setReply(row) });
   items.push({ label: t("do.copy"), icon: "copy", run: () => copy(row.text) });
   if (row.user && !mine) {
     items.push({ label: t("chat.mute", { name: row.user.displayName }), icon: "mute", run: () => prefs.setMuted(row.user, true) });
   }
-  if (mine || state.you?.caps?.includes("mod.delete")) {
+  if (mine || you?.caps?.includes("mod.delete")) {
     const remove = () => controller.remove(row.mid).catch((error) => toast(reason(error), "danger"));
     items.push({ label: t("chat.delete"), icon: "trash", danger: true, run: remove });
   }
@@ -110,10 +113,8 @@ function Connection({ status }) {
   return html`<p class="connection" role="status">${lost && t("chat.reconnecting")}</p>`;
 }
 
-function Announcements({ controller, me }) {
+function Announcements({ controller }) {
   const [text, setText] = useState("");
-  const meNow = useRef(me);
-  meNow.current = me;
   const announce = useMemo(
     () => announcer({ say: setText, words: t, now: Date.now, later: (work, ms) => setTimeout(work, ms) }),
     [],
@@ -122,21 +123,23 @@ function Announcements({ controller, me }) {
     controller.onFresh = (events) => {
       const which = prefs.announce.value;
       if (which === "none") return;
-      const others = events.filter(({ d }) => d.user?.id !== meNow.current && !prefs.muted.value.has(d.user?.id));
-      const mine = ({ d }) => mentions({ frags: d.frags ?? [], reply: d.reply }, meNow.current);
+      const me = controller.part.me.peek()?.id;
+      const others = events.filter(({ d }) => d.user?.id !== me && !prefs.muted.value.has(d.user?.id));
+      const mine = ({ d }) => mentions({ frags: d.frags ?? [], reply: d.reply }, me);
       announce(which === "all" ? others : others.filter(mine));
     };
   }, [controller]);
   return html`<div class="visually-hidden" role="status" aria-live="polite">${text}</div>`;
 }
 
-function Thread({ root, state, background, onClose }) {
-  const rows = state.rows.filter((row) => row.mid === root || row.reply?.root === root || row.reply?.mid === root);
+function Thread({ root, controller, onClose }) {
+  const { rows, me } = controller.state.value;
+  const found = rows.filter((row) => row.mid === root || row.reply?.root === root || row.reply?.mid === root);
   return html`<${Dialog} title=${t("chat.thread")} onClose=${onClose}>
     <ol class="lines thread">
-      ${rows.map((row) => html`<${Message} key=${row.key} row=${row} me=${state.me?.id} colour=${undefined} />`)}
+      ${found.map((row) => html`<${Message} key=${row.key} row=${row} me=${me?.id} />`)}
     </ol>
-    ${!rows.some((row) => row.mid === root) && html`<p class="hint">${t("chat.threadPart")}</p>`}
+    ${!found.some((row) => row.mid === root) && html`<p class="hint">${t("chat.threadPart")}</p>`}
   <//>`;
 }
 
@@ -158,13 +161,23 @@ function useKeys() {
 
 /** The colour behind the lines and the contrast that names need on it, read again when the theme changes. */
 function useBackground() {
-  const [, redraw] = useState(0);
+  const [system, changed] = useState(0);
   useEffect(() => {
     const dark = matchMedia("(prefers-color-scheme: dark)");
-    const changed = () => redraw((n) => n + 1);
-    dark.addEventListener("change", changed);
-    return () => dark.removeEventListener("change", changed);
+    const redraw = () => changed((n) => n + 1);
+    dark.addEventListener("change", redraw);
+    return () => dark.removeEventListener("change", redraw);
   }, []);
-  const enough = prefs.theme.value === "contrast" ? HIGH_CONTRAST : MIN_CONTRAST;
-  return { rgb: parseColour(getComputedStyle(document.documentElement).getPropertyValue("--surface-2")), enough };
+  const theme = prefs.theme.value;
+  return useMemo(() => {
+    const rgb = parseColour(getComputedStyle(document.documentElement).getPropertyValue("--surface-2"));
+    return { rgb, enough: theme === "contrast" ? HIGH_CONTRAST : MIN_CONTRAST };
+  }, [theme, system]);
+}
+
+/** The same function for ever, which does what the newest one does: children need no redraw for it. */
+function useStable(work) {
+  const newest = useRef(work);
+  newest.current = work;
+  return useMemo(() => (...args) => newest.current(...args), []);
 }

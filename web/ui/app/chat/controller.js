@@ -3,7 +3,7 @@
  * what a person does there (say, delete, read further up, become a guest).
  * Refuses to know: elements.
  */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { CLOSES } from "cascade/constants";
 import { Client } from "../client.js";
 import { guest, keepGuest } from "../prefs.js";
@@ -13,6 +13,10 @@ import { user as signedIn } from "../session.js";
 const OLDER_PAGE = 50;
 /** A hidden tab draws no frames; its events still have to be folded. */
 const HIDDEN_FLUSH_MS = 1000;
+/** A fast chat is redrawn thirty times a second: more is only heat. */
+const FLUSH_EVERY_MS = 33;
+/** Parts of the state that views follow one by one, so that a new line redraws the list and nothing else. */
+const PARTS = ["phase", "error", "ch", "info", "you", "me", "nextSendAt", "pending"];
 
 const socketUrl = () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
 const idemPrefix = () => Array.from(crypto.getRandomValues(new Uint8Array(9)), (b) => b.toString(36)).join("");
@@ -22,10 +26,13 @@ export class RoomController {
   #flushing = false;
   #loading = false;
   #holdN = null;
+  #lastFlush = 0;
 
   constructor(ref) {
     this.ref = ref;
     this.state = signal(emptyRoom());
+    /** @type {Record<string, import("@preact/signals").ReadonlySignal<any>>} */
+    this.part = Object.fromEntries(PARTS.map((name) => [name, computed(() => this.state.value[name])]));
     this.status = signal({ phase: "idle", wasReady: false });
     /** Somebody gave a name in this page, so the place to write should have the focus when it appears. */
     this.joinedHere = false;
@@ -79,12 +86,15 @@ export class RoomController {
     if (this.#flushing) return;
     this.#flushing = true;
     const flush = () => this.#flushing && this.#flush();
-    requestAnimationFrame(flush);
+    const wait = this.#lastFlush + FLUSH_EVERY_MS - performance.now();
+    if (wait > 8) setTimeout(() => requestAnimationFrame(flush), wait - 8);
+    else requestAnimationFrame(flush);
     setTimeout(flush, HIDDEN_FLUSH_MS);
   }
 
   #flush() {
     this.#flushing = false;
+    this.#lastFlush = performance.now();
     if (this.#queue.length === 0) return;
     const events = this.#queue.splice(0);
     let next = reduce(this.state.value, { type: "events", events });

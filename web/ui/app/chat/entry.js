@@ -9,8 +9,7 @@ import { guest } from "../prefs.js";
 import { withNext } from "../session.js";
 
 /** @returns an element, or null if the person may write */
-export function entryFor(state, controller, now) {
-  const { me, you } = state;
+export function entryFor({ me, you }, controller, now) {
   if (you?.sanction) return html`<${Sanction} sanction=${you.sanction} now=${now} />`;
   if (!me) return html`<${GuestEntry} controller=${controller} />`;
   if (you && !you.caps?.includes("msg.send")) return html`<${NoRight} me=${me} />`;

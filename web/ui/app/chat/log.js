@@ -1,126 +1,128 @@
 /**
- * Owns: the list: at most 200 rows while following, a window of 400 while reading; it keeps its place when
- * rows come or go above, and says how many are new below. Keys walk the rows.
- * Refuses to know: what rows are made of, and how they got here.
+ * Owns: the list on the page: it follows the newest line, keeps its place when lines come or go above while
+ * one reads, says how many are new below, and lets keys walk the lines.
+ * Refuses to know: what a line is made of, and how lines get here.
  */
+import { Component } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { colourFor } from "../colour.js";
 import { t } from "../i18n.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icons.js";
+import { Empty } from "../kit/states.js";
 import { Message, Note } from "./message.js";
+import { chunks, following, frozen, lowered, rowsIn, widened } from "./window.js";
 
-const LIVE_ROWS = 200;
-const READ_ROWS = 400;
-const PAGE = 60;
+/** Nearer than this to the newest line counts as being there; nearer to the oldest asks for more (px). */
 const NEAR = 48;
 const FAR = 400;
 
-/** Which rows are in the DOM. `endN` null = up to the newest. */
-function windowOf(rows, view) {
-  if (view.endN === null) return rows.slice(-LIVE_ROWS);
-  let end = rows.length;
-  while (end > 0 && rows[end - 1].n > view.endN) end -= 1;
-  return rows.slice(Math.max(0, end - view.count), end);
-}
-
-export function Log({ state, controller, muted, background, target, onAct, children }) {
+export function Log({ controller, muted, background, target, onAct, children, quiet }) {
+  const state = controller.state.value;
   const box = useRef(null);
-  const anchor = useRef(null);
-  const lastTop = useRef(0);
-  const [view, setView] = useState({ endN: null, count: LIVE_ROWS, arrived: 0 });
-  const following = view.endN === null;
-  const shown = windowOf(state.rows, view);
-  const colours = useMemo(() => new Map(), [background.rgb.join(), background.enough]);
-  const colour = (user) => {
-    if (!user) return undefined;
-    if (!colours.has(user.id)) colours.set(user.id, colourFor(user.id, background.rgb, background.enough));
-    return colours.get(user.id);
-  };
-
-  // The place of the first visible row is measured before the DOM changes and put back after it.
-  if (!following && box.current) anchor.current = firstVisible(box.current);
-  useLayoutEffect(() => {
-    const log = box.current;
-    if (following) log.scrollTop = log.scrollHeight;
-    else if (anchor.current?.node.isConnected) {
-      log.scrollTop += anchor.current.node.getBoundingClientRect().top - anchor.current.top;
-    }
-    lastTop.current = log.scrollTop;
-  });
-  useLayoutEffect(() => {
-    const keep = new ResizeObserver(() => {
-      if (box.current && box.current.dataset.following) box.current.scrollTop = box.current.scrollHeight;
-    });
-    keep.observe(box.current);
-    return () => keep.disconnect();
-  }, []);
-
-  const follow = () => {
-    setView({ endN: null, count: LIVE_ROWS, arrived: 0 });
-    controller.hold(null);
-  };
-  const freeze = () => {
-    const endN = state.rows.at(-1)?.n ?? 0;
-    setView({ endN, count: LIVE_ROWS, arrived: state.arrived });
-    controller.hold(endN);
-  };
-  const scrolled = () => {
-    const log = box.current;
-    const below = log.scrollHeight - log.scrollTop - log.clientHeight;
-    if (following) {
-      if (below > NEAR && log.scrollTop < lastTop.current - 2) freeze();
-      return;
-    }
-    if (log.scrollTop < FAR && shown.length) up();
-    else if (below < NEAR) down();
-  };
-  const up = () => {
-    const oldest = shown[0].n;
-    if (state.rows[0] && state.rows[0].n < oldest) setView((v) => widen(v, state.rows));
-    else {
-      controller.older().then(() => setView((v) => (v.endN === null ? v : widen(v, controller.state.value.rows))));
-    }
-  };
-  const down = () => {
-    const end = state.rows.findIndex((row) => row.n > view.endN);
-    if (end < 0 || state.gap) return follow();
-    const endN = state.rows[Math.min(state.rows.length - 1, end + PAGE)].n;
-    if (end + PAGE >= state.rows.length) return follow();
-    setView((v) => ({ ...v, endN, count: Math.min(READ_ROWS, v.count + PAGE) }));
-    controller.hold(endN);
-  };
-
-  const fresh = following ? 0 : state.arrived - view.arrived;
+  const { view, follow, scrolled } = usePlace(controller, box);
+  const colour = useColours(background);
+  const shown = rowsIn(state.rows, view);
+  const live = view.endN === null;
+  useKeptPlace(box, live);
   return html`<div class="log-frame">
     <div class="log" ref=${box} role="log" aria-live="off" aria-label=${t("chat.log")} tabindex="0"
-      data-following=${following ? "1" : undefined} onScroll=${scrolled}
+      data-following=${live ? "1" : undefined} onScroll=${scrolled}
       onClick=${(e) => act(e, onAct)} onKeyDown=${(e) => walk(e, box.current, onAct)}>
       <ol class="lines">
-        ${shown.map((row) =>
-          row.kind === "note"
-            ? html`<${Note} key=${row.key} row=${row} />`
-            : muted.has(row.user?.id)
-              ? null
-              : html`<${Message} key=${row.key} row=${row} me=${state.me?.id} colour=${colour(row.user)} target=${target === row.mid} />`,
+        ${chunks(shown).map(
+          ({ key, rows }) => html`<${Chunk} key=${key} rows=${rows} me=${state.me?.id} colour=${colour} muted=${muted} target=${target} />`,
         )}
-        ${following && children}
+        ${shown.length === 0 && quiet && html`<li class="log-empty"><${Empty} title=${t("chat.empty")} text=${t("chat.emptyText")} /></li>`}
+        ${live && children}
       </ol>
     </div>
-    ${!following && html`<button class="jump" onClick=${follow}>
-      ${fresh > 0 ? t("chat.new", { count: fresh }) : t("chat.toNow")} <${Icon} name="down" />
-    </button>`}
+    ${!live && html`<${Jump} count=${state.arrived - view.arrived} onClick=${follow} />`}
   </div>`;
 }
 
-/** Older rows come in above; so many rows at once would be slow, so the far end leaves. */
-function widen(view, rows) {
-  const count = view.count + PAGE;
-  if (count <= READ_ROWS) return { ...view, count };
-  let end = rows.length;
-  while (end > 0 && rows[end - 1].n > view.endN) end -= 1;
-  const cut = Math.max(0, end - (count - READ_ROWS));
-  return { ...view, count: READ_ROWS, endN: rows[Math.max(0, cut - 1)].n };
+const Jump = ({ count, onClick }) => html`<button class="jump" onClick=${onClick}>
+  ${count > 0 ? t("chat.new", { count }) : t("chat.toNow")} <${Icon} name="down" />
+</button>`;
+
+/** Some lines that are redrawn together, and only if one of them changed. */
+class Chunk extends Component {
+  shouldComponentUpdate({ rows, me, colour, muted, target }) {
+    const now = this.props;
+    if (now.me !== me || now.colour !== colour || now.muted !== muted || now.target !== target) return true;
+    return now.rows.length !== rows.length || rows.some((row, i) => row !== now.rows[i]);
+  }
+
+  render({ rows, me, colour, muted, target }) {
+    return rows.map((row) => {
+      if (row.kind === "note") return html`<${Note} key=${row.key} row=${row} />`;
+      if (muted.has(row.user?.id)) return null;
+      return html`<${Message} key=${row.key} row=${row} me=${me} colour=${colour(row.user)} target=${target === row.mid} />`;
+    });
+  }
+}
+
+/** A colour for each user, worked out once per theme. */
+function useColours({ rgb, enough }) {
+  return useMemo(() => {
+    const known = new Map();
+    return (user) => {
+      if (!user) return undefined;
+      if (!known.has(user.id)) known.set(user.id, colourFor(user.id, rgb, enough));
+      return known.get(user.id);
+    };
+  }, [rgb.join(), enough]);
+}
+
+/** Where one is in the room: at the newest line, or further up. */
+function usePlace(controller, box) {
+  const [view, setView] = useState(following);
+  const move = (next) => {
+    setView(next);
+    controller.hold(next.endN);
+  };
+  const follow = () => move(following());
+  const state = () => controller.state.peek();
+  const up = async () => {
+    const { rows } = state();
+    const first = rowsIn(rows, view)[0];
+    if (first && rows[0].n === first.n) await controller.older();
+    setView((now) => (now.endN === null ? now : widened(now, state().rows)));
+  };
+  const down = () => move(lowered(view, state().rows, state().gap) ?? following());
+  const scrolled = () => {
+    const { scrollTop, scrollHeight, clientHeight } = box.current;
+    const below = scrollHeight - scrollTop - clientHeight;
+    if (view.endN === null) {
+      if (below > NEAR && scrollTop < box.current.lastTop - 2) move(frozen(state().rows, state().arrived));
+    } else if (scrollTop < FAR) up();
+    else if (below < NEAR) down();
+  };
+  return { view, follow, scrolled };
+}
+
+/**
+ * The newest line stays in sight while following; while reading, the first visible line is measured before
+ * the DOM changes and put back after it (what browsers do by themselves differs too much).
+ */
+function useKeptPlace(box, live) {
+  const anchor = live || !box.current ? null : firstVisible(box.current);
+  useLayoutEffect(() => {
+    const log = box.current;
+    if (live) log.scrollTop = log.scrollHeight;
+    else if (anchor?.node.isConnected) log.scrollTop += anchor.node.getBoundingClientRect().top - anchor.top;
+    log.lastTop = log.scrollTop;
+  });
+  useLayoutEffect(() => {
+    const log = box.current;
+    const keep = new ResizeObserver(() => {
+      if (!log.dataset.following) return;
+      log.scrollTop = log.scrollHeight;
+      log.lastTop = log.scrollTop;
+    });
+    keep.observe(log);
+    return () => keep.disconnect();
+  }, []);
 }
 
 function firstVisible(log) {
@@ -144,7 +146,7 @@ function act(event, onAct) {
   else if (matchMedia("(hover: none)").matches && getSelection().isCollapsed) onAct("menu", mid, at);
 }
 
-/** Arrow keys walk the rows, Enter opens the menu, R replies, Escape returns to the list. */
+/** Arrow keys walk the lines, Enter opens the menu, R replies, Escape returns to the list. */
 function walk(event, log, onAct) {
   const lines = [...log.querySelectorAll(".line")];
   const at = lines.indexOf(document.activeElement);

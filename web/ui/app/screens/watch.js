@@ -12,19 +12,19 @@ import { Missing } from "./missing.js";
 export function Screen({ slug }) {
   const controller = useMemo(() => new RoomController(`@${slug}`), [slug]);
   useEffect(() => controller.start(), [controller]);
-  const state = controller.state.value;
-  if (state.phase === "refused" && state.error.code === "not_found") return html`<${Missing} title=${t("watch.missing", { slug })} />`;
+  const { phase, error, ch, info } = controller.part;
+  if (phase.value === "refused" && error.value.code === "not_found") return html`<${Missing} title=${t("watch.missing", { slug })} />`;
   return html`<div class="watch">
-    <section class="stage" aria-label=${t("watch.video")}><${Stage} state=${state} slug=${slug} /></section>
-    <${About} state=${state} slug=${slug} />
+    <section class="stage" aria-label=${t("watch.video")}><${Stage} ch=${ch.value} info=${info.value} slug=${slug} /></section>
+    <${About} info=${info.value} slug=${slug} />
     <${Chat} controller=${controller} />
   </div>`;
 }
 
-function Stage({ state, slug }) {
-  const stream = state.info?.stream;
-  const title = state.info?.title ?? slug;
-  return html`<${Poster} id=${state.ch} title=${title}>
+function Stage({ ch, info, slug }) {
+  const stream = info?.stream;
+  const title = info?.title ?? slug;
+  return html`<${Poster} id=${ch} title=${title}>
     ${stream && html`<div class="poster-words">
       <${LiveMark} state=${stream.state} />
       <p class="poster-title"><bdi>${title}</bdi></p>
@@ -33,8 +33,7 @@ function Stage({ state, slug }) {
   <//>`;
 }
 
-function About({ state, slug }) {
-  const { info } = state;
+function About({ info, slug }) {
   useEffect(() => {
     if (info?.title) document.title = `${info.title} · Cascade`;
   }, [info?.title]);
