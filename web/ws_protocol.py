@@ -88,6 +88,10 @@ class SocketWire(asyncio.BufferedProtocol):
         sock = cast("socket.socket | None", transport.get_extra_info("socket"))
         if sock is not None:
             self._fd = sock.fileno()
+            if sock.family != getattr(socket, "AF_UNIX", None):
+                # asyncio does it only for sockets that were made with IPPROTO_TCP by name, which whoever
+                # hands us a listening socket may not have done; with Nagle a reply waits 40 ms for another.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if host.send_buffer:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, host.send_buffer)
         # A limit of 0: whatever the kernel does not take at once is a reader who is behind, and is told.

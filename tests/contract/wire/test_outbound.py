@@ -38,6 +38,25 @@ async def test_a_reader_who_stops_is_told_of_and_gets_all_in_order_when_it_reads
         assert await client.frame() == (TEXT, b"after")
 
 
+async def test_small_writes_do_not_wait_for_each_other() -> None:
+    async with running() as rig:
+        client = await rig.open()
+        sink = await rig.sink()
+
+        def answer(data: bytes) -> None:
+            sink.wire.write(frame_text(b"one"))
+            sink.wire.write(frame_text(b"two"))
+
+        sink.on_text = answer
+        # With Nagle's algorithm the second write would wait for the client's delayed acknowledgement, 40 ms.
+        began = time.monotonic()
+        for _ in range(100):
+            await client.send(masked(TEXT, b"?"))
+            assert await client.frame() == (TEXT, b"one")
+            assert await client.frame() == (TEXT, b"two")
+        assert time.monotonic() - began < 2.5
+
+
 async def test_the_send_buffer_is_bounded() -> None:
     async with running(send_buffer=32 * 1024) as rig:
         await rig.open(receive_buffer=4096)
