@@ -9,6 +9,7 @@ import os
 import resource
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -212,8 +213,8 @@ def _session_config(settings: Settings) -> SessionConfig:
         refused=spec(limits.attempts),
         join=spec(limits.join),
         query=spec(limits.query),
-        mod=spec(limits.query),
-        check=spec(limits.query),
+        mod=spec(replace(limits.query, name="mod")),
+        check=spec(replace(limits.query, name="check")),
     )
 
 

@@ -99,7 +99,7 @@ class Channels:
             _line(ask.category, "category") if ask.category else "",
             _tags(ask.tags),
             ask.mature,
-            ask.visibility,
+            _visibility(ask.visibility),
             {},
             now,
         )
@@ -188,6 +188,8 @@ class Channels:
                     columns[name] = list(_tags(value))
                 case "slug":
                     columns[name] = await self._free_slug(card, _slug(value))
+                case "visibility":
+                    columns[name] = _visibility(value)
                 case "policy":
                     columns[name] = _merged(card.policy, _camel(value))
                 case _:
@@ -236,6 +238,18 @@ def _line(text: str, field: str) -> str:
             d={"reason": "empty" if not clean else "control_character"},
         )
     return clean
+
+
+def _visibility(value: str) -> str:
+    """What this server can keep: a channel that should be closed to somebody must not be open by mistake."""
+    if value not in ("public", "unlisted"):
+        raise Refused(
+            "bad_request",
+            "This server has public and unlisted channels.",
+            field="visibility",
+            d={"reason": "not_served"},
+        )
+    return value
 
 
 def _tags(tags: list[str]) -> tuple[str, ...]:

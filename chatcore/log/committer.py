@@ -27,14 +27,15 @@ from schemas.errors import Refused
 _LOG = logging.getLogger(__name__)
 
 #: Drafts that one commit takes at most: bounds the time to the first answer when a room is flooded.
-BATCH_CAP = 500
+BATCH_CAP = 256
 
 Answer = Callable[[Any, Refused | None], None]
 """Called once per draft with (reply, None) or (None, refusal)."""
 
 
 class Committer:
-    """`room_of(channel)` gives the node's live state; `follow(entries)` is told what became durable, in order.
+    """`room_of(channel)` gives the node's live state, None if the room is not here; `follow(entries)` is told what
+    became durable, in order.
 
     `queue_cap` bounds the drafts that wait; past it a draft is refused as overloaded.
     """
@@ -43,7 +44,7 @@ class Committer:
         self,
         log: Log,
         *,
-        room_of: Callable[[str], RoomState],
+        room_of: Callable[[str], RoomState | None],
         follow: Callable[[Sequence[Entry]], None],
         viewers: Bucket | None = VIEWERS,
         staff: Bucket | None = STAFF,
@@ -93,12 +94,9 @@ class Committer:
         """The drafts whose rooms are still here. A room may be unloaded or deleted while its drafts wait."""
         found: list[tuple[Draft, Answer]] = []
         for draft, answer in batch:
-            try:
-                self._room_of(draft.ch)
-            except KeyError:
-                _tell(
-                    answer, None, Refused("overloaded", "The room was just closed; send again.", after_ms=50)
-                )
+            if self._room_of(draft.ch) is None:
+                refusal = Refused("overloaded", "The room was just closed; send again.", after_ms=50)
+                _tell(answer, None, refusal)
             else:
                 found.append((draft, answer))
         return found
@@ -133,10 +131,8 @@ class Committer:
             _LOG.exception("following the log failed")
 
     def _applied(self, entry: Entry) -> bool:
-        try:
-            return self._room_of(entry.stream.owner).apply(entry)
-        except KeyError:  # the channel was deleted while its last entries were on their way to the disk
-            return False
+        room = self._room_of(entry.stream.owner)
+        return room is not None and room.apply(entry)
 
 
 class _Batch:
@@ -145,7 +141,7 @@ class _Batch:
     def __init__(
         self,
         drafts: list[tuple[Draft, Answer]],
-        room_of: Callable[[str], RoomState],
+        room_of: Callable[[str], RoomState | None],
         take_in: Callable[[Sequence[Entry]], None],
         epoch: str,
         viewers: Bucket | None,
@@ -161,14 +157,20 @@ class _Batch:
         self.claims: dict[str, Heads] = {ch: self._heads(ch) for ch in channels}
 
     def _heads(self, channel: str) -> Heads:
-        room = self._room_of(channel)
+        room = self._live(channel)
         return room.head, room.mod_head
+
+    def _live(self, channel: str) -> RoomState:
+        room = self._room_of(channel)
+        if room is None:
+            raise Unavailable(f"The channel {channel} is no longer here.")
+        return room
 
     def decide(self, ground: Ground) -> list[Entry]:
         """All drafts in the order they came, over an overlay of the live rooms (port, rule 2)."""
         for missed in ground.missed.values():
             self._take_in(missed)
-        overlay = {ch: self._room_of(ch).fork() for ch in self.claims}
+        overlay = {ch: self._live(ch).fork() for ch in self.claims}
         self._outcomes = []
         entries: list[Entry] = []
         for draft, _ in self._drafts:

@@ -35,6 +35,8 @@ from schemas.roles import rank
 #: Messages and the frames made of them that a node keeps of one room; equals the longest resume (protocol 4).
 WINDOW = 2000
 IDEM_MS = 600_000
+#: Authors that a room remembers however long they are silent.
+AUTHORS_KEPT = 5000
 #: How long facts stay at least: longer than any draft waits for its decision.
 BROUGHT_MS = 60_000
 #: Deletions remembered for the joining of facts that were read before them.
@@ -282,12 +284,12 @@ class RoomState:
         stays for the drafts it was brought for. Returns the n from which on no message is missing.
         """
         waited = self._waited_for(now).union(keep)
-        for key in [key for key, kept in self.idems.items() if kept.ts + IDEM_MS <= now]:
-            del self.idems[key]
-        idle = [user for user, author in self.authors.items() if author.ts + IDEM_MS <= now]
-        for user in idle:
-            if user not in waited:
-                del self.authors[user]
+        self._forget_idems(now)
+        if len(self.authors) > AUTHORS_KEPT:
+            idle = [user for user, author in self.authors.items() if author.ts + IDEM_MS <= now]
+            for user in idle:
+                if user not in waited:
+                    del self.authors[user]
         oldest = self.head - WINDOW
         if keep_from is not None:
             oldest = min(oldest, keep_from - 1)
@@ -295,6 +297,16 @@ class RoomState:
             if mid not in waited:
                 del self.messages[mid]
         return oldest + 1
+
+    def _forget_idems(self, now: int) -> None:
+        """They stand in the order of their time, so this costs what is forgotten and not what is kept."""
+        over: list[tuple[str, str]] = []
+        for key, kept in self.idems.items():
+            if kept.ts + IDEM_MS > now:
+                break
+            over.append(key)
+        for key in over:
+            del self.idems[key]
 
     def _waited_for(self, now: int) -> set[str]:
         for key, seen in list(self.brought.items()):

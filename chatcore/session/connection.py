@@ -247,13 +247,16 @@ class Connection:
         plan = await self.sessions.joining.plan(self, principal, d.resume)
         me = None
         if principal is not None and not principal.read_only:
-            me = await self.sessions.personal_head(principal.id)
+            # What came between the look-up and now was sent to nobody: the position told has to lie behind it.
+            me = max(await self.sessions.personal_head(principal.id), self.sessions.followed(principal.id))
         if self.wants_closed():
             return None
+        before = self.principal
         self._become(principal, d.want)
-        self.me_seen = me or 0
-        epoch = self.sessions.epoch
-        position = None if me is None or "me" not in self.want else MePosition((epoch, me))
+        if before is None:  # else the same user goes on where his stream is
+            self.me_seen = me or 0
+        at = self.sessions.epoch, self.me_seen
+        position = None if me is None or "me" not in self.want else MePosition(at)
         resumed = plan.verdicts(me)
         token = UNSET if guest_token is None else guest_token
         expires = None if principal is None else principal.expires_at
@@ -294,7 +297,10 @@ class Connection:
             return
         if self.held_personal is not None:
             self.held_personal.append((n, payload))
-        elif n > self.me_seen:
+        elif n > self.me_seen + 1:
+            self.held_personal = [(n, payload)]
+            self.sessions.joining.personal_gap(self)
+        elif n == self.me_seen + 1:
             self.me_seen = n
             self.outbox.send(payload)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chatcore.fanout.frames import frame_text
-from chatcore.fanout.room_fan import Subscription, audience
+from chatcore.fanout.room_fan import MOD, Subscription, audience
 from chatcore.limits import Buckets
 from chatcore.people.principal import Principal
 from chatcore.room.drafts import Actor
@@ -36,6 +36,7 @@ _LOG = logging.getLogger(__name__)
 PAGE = 200
 
 Answer = Callable[[Any, Refused | None], None]
+Done = tuple[str, ...]
 
 
 class Wish(msgspec.Struct):
@@ -52,7 +53,7 @@ class Plan(msgspec.Struct):
     """All that an auth asked to resume, with the rooms loaded; judged in one go when the reply is made."""
 
     joining: Joining
-    actor: Actor | None
+    who: Connection
     wishes: list[Wish]
     me: tuple[str, int] | None
     me_reason: str | None = None
@@ -62,11 +63,12 @@ class Plan(msgspec.Struct):
         found: list[Resumed] = []
         for wish in self.wishes:
             if wish.at is not None:
-                found.append(_resumed("room", wish.ch, self.joining.refusal(wish, self.actor, "room")))
+                found.append(_resumed("room", wish.ch, self.joining.refusal(wish, self.who, "room")))
             if wish.mod_at is not None:
-                found.append(_resumed("mod", wish.ch, self.joining.refusal(wish, self.actor, "mod")))
+                found.append(_resumed("mod", wish.ch, self.joining.refusal(wish, self.who, "mod")))
         if self.me is not None:
-            self.me_reason = "denied" if me_head is None else self.joining.too_old(self.me, me_head)
+            barred = me_head is None or "me" not in self.who.want
+            self.me_reason = "denied" if barred else self.joining.too_old(self.me, me_head or 0)
             found.append(_resumed("me", None, self.me_reason))
         return found
 
@@ -97,14 +99,21 @@ class Joining:
             answer(None, self._joins.spec.refused(after))
             return
         room = self._sessions.rooms.get(ch)
-        if room is not None:
+        if room is not None and not self._waits_unknown(who, room):
             self._answered(who, room, command, answer)
         else:
             self._sessions.chat.spawn(self._load_and_join(who, ch, command, answer))
 
+    @staticmethod
+    def _waits_unknown(who: Connection, room: LiveRoom) -> bool:
+        """Whether the reply has to say how long slow mode makes him wait, and that is not at hand."""
+        return "slow" in room.state.modes and who.actor is not None and who.actor.id not in room.state.authors
+
     async def _load_and_join(self, who: Connection, ch: str, command: c.RoomJoin, answer: Answer) -> None:
         try:
             room = await self._sessions.rooms.load(ch)
+            if who.actor is not None and self._waits_unknown(who, room):
+                await self._sessions.rooms.ensure(room, [who.actor.id], ())
         except Refused as refusal:
             answer(None, refusal)
             return
@@ -144,7 +153,8 @@ class Joining:
         why: Any = msgspec.UNSET if reason is None else reason
         answer(msgspec.structs.replace(reply, resume=ResumeAnswer(reason is None, why)), None)
         if reason is None:
-            self._resume(who, room, subscription, command.pos[1], None)
+            mod = room.state.mod_head if subscription.audience & MOD else None  # modPos of the reply
+            self._resume(who, room, subscription, command.pos[1], mod, ("room",))
 
     def _leave(self, who: Connection, ch: str, answer: Answer) -> None:
         room = self._sessions.rooms.get(ch)
@@ -162,12 +172,14 @@ class Joining:
     def _enter(self, who: Connection, room: LiveRoom, *, held: bool = False) -> Subscription:
         subscription = room.fan.join(who.outbox, self.audience(who, room), held=held)
         who.rooms[room.id] = subscription
-        room.presence.enter(_counted(who), self._sessions.clock())
+        if not _unseen(who):
+            room.presence.enter(_counted(who), self._sessions.clock())
         return subscription
 
     def left(self, who: Connection, room: LiveRoom) -> None:
         """The connection is no longer in the room."""
-        room.presence.leave(_counted(who), self._sessions.clock())
+        if not _unseen(who):
+            room.presence.leave(_counted(who), self._sessions.clock())
 
     def audience(self, who: Connection, room: LiveRoom) -> int:
         """What of the room this connection gets: what it wants, as far as it may."""
@@ -187,7 +199,8 @@ class Joining:
             if room is None:
                 continue
             room.presence.leave(None, now)
-            room.presence.enter(_counted(who), now)
+            if not _unseen(who):
+                room.presence.enter(_counted(who), now)
             subscription.leave()
             self._snapshot(who, room)
             who.rooms[ch] = room.fan.join(who.outbox, self.audience(who, room))
@@ -199,10 +212,10 @@ class Joining:
     # -- resuming ----------------------------------------------------------------------------------------------
 
     async def plan(self, who: Connection, principal: Principal | None, points: list[c.ResumePoint]) -> Plan:
-        """Load what the entries of `resume` name. Never refuses; what can't be read is judged denied."""
+        """Load what the entries of `resume` name; what can't be read is judged denied. Raises Refused overloaded."""
         actor = Asker(principal, who.address).actor()
         wishes: dict[str, Wish] = {}
-        plan = Plan(self, actor, [], None)
+        plan = Plan(self, who, [], None)
         for point in points:
             if point.s == "me":
                 plan.me = point.pos
@@ -221,7 +234,9 @@ class Joining:
     async def _wish(self, principal: Principal | None, actor: Actor | None, ch: str) -> Wish:
         try:
             room = await self._sessions.rooms.load(ch)
-        except Refused:
+        except Refused as refusal:
+            if refusal.code == "overloaded":  # nobody knows yet whether it may be read
+                raise
             return Wish(ch, None, True)
         beyond = (
             principal is not None and principal.channels is not None and room.id not in principal.channels
@@ -235,79 +250,96 @@ class Joining:
             return "epoch"
         return "too_far" if head - n > self._sessions.config.resume_events else None
 
-    def refusal(self, wish: Wish, actor: Actor | None, s: str) -> str | None:
-        """Why this stream of the wish is not resumed, None if it is."""
-        if wish.room is None or wish.denied:
+    def refusal(self, wish: Wish, who: Connection, s: str) -> str | None:
+        """Why this stream of the wish is not resumed, None if it is. `mod` goes on only together with its room."""
+        room = wish.room
+        if room is None or wish.denied or wish.at is None or self._sessions.rooms.get(room.id) is not room:
             return "denied"
-        if s == "mod":
-            if wish.mod_at is None or not self._reads_mod(actor, wish.room):
-                return "denied"
-            return self.too_old(wish.mod_at, wish.room.state.mod_head)
-        return None if wish.at is None else self.too_old(wish.at, wish.room.state.head)
+        reason = self.too_old(wish.at, room.state.head)
+        if s == "room":
+            return reason
+        if wish.mod_at is None or not self.audience(who, room) & MOD:
+            return "denied"
+        return reason or self.too_old(wish.mod_at, room.state.mod_head)
 
     def begin(self, who: Connection, plan: Plan) -> None:
         """Start what `plan.verdicts` promised. Same turn of the loop as the verdicts."""
         for wish in plan.wishes:
             room = wish.room
-            if room is None or wish.denied or room.id in who.rooms or wish.at is None:
+            reason = self.refusal(wish, who, "room")
+            if room is None or reason == "denied" or room.id in who.rooms or wish.at is None:
                 continue
-            self._begin_room(who, room, wish, plan.actor)
-        if plan.me is not None and "me" in who.want:
+            self._begin_room(who, room, wish, wish.at[1], reason)
+        if plan.me is not None and who.held_personal is None:
             self._begin_me(who, plan.me, plan.me_reason)
 
-    def _begin_room(self, who: Connection, room: LiveRoom, wish: Wish, actor: Actor | None) -> None:
-        reason = self.refusal(wish, actor, "room")
-        mod_reason = None if wish.mod_at is None else self.refusal(wish, actor, "mod")
-        mod = wish.mod_at[1] if wish.mod_at is not None and mod_reason is None else None
-        if mod_reason is not None and mod_reason != "denied":
-            who.event("stream.open", room.id, "mod", e.StreamOpen(room.mod_pos()))
-        if reason is not None or wish.at is None:
+    def _begin_room(self, who: Connection, room: LiveRoom, wish: Wish, n: int, reason: str | None) -> None:
+        at = None if self.refusal(wish, who, "mod") is not None else wish.mod_at
+        if reason is not None:
             self._snapshot(who, room)
-            if mod is not None:
-                who.event("stream.open", room.id, "mod", e.StreamOpen(room.mod_pos()))
-            self._enter(who, room)
+        subscription = self._enter(who, room, held=reason is None)
+        if at is None and subscription.audience & MOD:
+            who.event("stream.open", room.id, "mod", e.StreamOpen(room.mod_pos()))
+        if reason is not None:
             return
-        subscription = self._enter(who, room, held=True)
-        self._resume(who, room, subscription, wish.at[1], mod)
+        if at is not None:
+            self._resume(who, room, subscription, n, at[1], ("room", "mod"))
+        else:
+            mod = room.state.mod_head if subscription.audience & MOD else None
+            self._resume(who, room, subscription, n, mod, ("room",))
 
-    def _resume(self, who: Connection, room: LiveRoom, sub: Subscription, n: int, mod: int | None) -> None:
-        """From the ring if it reaches back that far, else page by page."""
-        if not self._from_ring(who, room, sub, n, mod, done=True):
-            self._sessions.chat.spawn(self._paged(who, room, sub, n, mod, done=True))
+    def _resume(
+        self, who: Connection, room: LiveRoom, sub: Subscription, n: int, mod: int | None, done: Done
+    ) -> None:
+        """From the ring if it reaches back that far, else page by page. `done`: the streams whose end is told."""
+        if not self._from_ring(who, room, sub, n, mod, done):
+            self._sessions.chat.spawn(self._paged(who, room, sub, n, mod, done))
 
     def _from_ring(
-        self, who: Connection, room: LiveRoom, sub: Subscription, n: int, mod: int | None, *, done: bool
+        self, who: Connection, room: LiveRoom, sub: Subscription, n: int, mod: int | None, done: Done
     ) -> bool:
         frames = room.fan.recent(n, mod)
         if frames is None or not sub.resume_at(room.state.head, room.state.mod_head):
             return False
         who.outbox.send_frames(frames)
-        if done:
-            self._done(who, room, mod is not None)
+        self._tell_done(who, room, done if mod is not None else done[:1])
         return True
 
-    def _done(self, who: Connection, room: LiveRoom, with_mod: bool) -> None:
-        now = self._sessions.clock()
-        you = room.you(who.actor, now)
-        who.event("resume.done", room.id, "room", e.ResumeDone(room.pos(), room.view(now), you))
-        if with_mod:
+    def _tell_done(self, who: Connection, room: LiveRoom, done: Done) -> None:
+        if "room" in done:
+            now = self._sessions.clock()
+            you = room.you(who.actor, now)
+            who.event("resume.done", room.id, "room", e.ResumeDone(room.pos(), room.view(now), you))
+        if "mod" in done:
             who.event("resume.done", room.id, "mod", e.ResumeDone(room.mod_pos()))
 
     async def _paged(
-        self, who: Connection, room: LiveRoom, sub: Subscription, n: int, mod: int | None, *, done: bool
+        self, who: Connection, room: LiveRoom, sub: Subscription, n: int, mod: int | None, done: Done
     ) -> None:
         """Read on until the ring can take over. Durable events keep their order within each stream."""
         try:
-            while not self._from_ring(who, room, sub, n, mod, done=done):
+            while not self._from_ring(who, room, sub, n, mod, done):
                 await self._outbox_free(who)
                 if who.wants_closed() or who.rooms.get(room.id) is not sub:
                     return
+                before = n, mod
                 n = await self._page(who, room, "room", n)
+                mod = self._mod_going_on(sub, mod)
                 if mod is not None:
                     mod = await self._page(who, room, "mod", mod)
+                mod = self._mod_going_on(sub, mod)
+                if (n, mod) == before and room.fan.recent(n, mod) is None:
+                    raise RuntimeError(f"the frames of {room.id} do not meet its log at {before}")
         except Exception:
             _LOG.exception("a resume failed")
             who.bye(Disconnect(4000, code="internal", after_ms=1000))
+
+    @staticmethod
+    def _mod_going_on(sub: Subscription, mod: int | None) -> int | None:
+        """Where stream mod goes on: rights may come and go while the room is paged."""
+        if not sub.audience & MOD:
+            return None
+        return (sub.seen("mod") or 0) if mod is None else mod
 
     async def _page(self, who: Connection, room: LiveRoom, kind: str, n: int) -> int:
         head = room.state.head if kind == "room" else room.state.mod_head
@@ -331,13 +363,12 @@ class Joining:
         if room is None:
             return
         n = sub.seen("room") or 0
-        mod = sub.seen("mod") if self._reads_mod(who.actor, room) else None
         if room.state.head - n > self._sessions.config.resume_events:
             sub.leave()
             self._snapshot(who, room)
             who.rooms[room.id] = room.fan.join(who.outbox, self.audience(who, room))
             return
-        self._sessions.chat.spawn(self._paged(who, room, sub, n, mod, done=False))
+        self._sessions.chat.spawn(self._paged(who, room, sub, n, self._mod_going_on(sub, None), ()))
 
     # -- the personal stream -----------------------------------------------------------------------------------
 
@@ -354,7 +385,12 @@ class Joining:
             who.me_seen = at[1]
             self._sessions.chat.spawn(self._paged_me(who, who.principal.id))
 
-    async def _paged_me(self, who: Connection, user: str) -> None:
+    def personal_gap(self, who: Connection) -> None:
+        """A personal event came before one that was never sent: read on from what was."""
+        if who.principal is not None:
+            self._sessions.chat.spawn(self._paged_me(who, who.principal.id, done=False))
+
+    async def _paged_me(self, who: Connection, user: str, *, done: bool = True) -> None:
         stream = StreamKey("me", user)
         try:
             more = True
@@ -369,7 +405,8 @@ class Joining:
             _LOG.exception("a resume failed")
             who.bye(Disconnect(4000, code="internal", after_ms=1000))
             return
-        who.event("resume.done", None, "me", e.ResumeDone((self._sessions.epoch, who.me_seen)))
+        if done:
+            who.event("resume.done", None, "me", e.ResumeDone((self._sessions.epoch, who.me_seen)))
         held, who.held_personal = who.held_personal or [], None
         for n, payload in held:
             who.personal(n, payload)
@@ -394,6 +431,11 @@ class Joining:
     def _mod_seen(self, sub: Subscription) -> tuple[str, int]:
         """The place in stream mod up to which this connection's fan-out has gone by: what follows it is sent."""
         return self._sessions.epoch, sub.seen("mod") or 0
+
+
+def _unseen(who: Connection) -> bool:
+    """An overlay reads for its maker and is nobody's presence."""
+    return who.principal is not None and who.principal.read_only
 
 
 def _counted(who: Connection) -> str | None:

@@ -131,9 +131,10 @@ class Rooms:
 
     # -- following ---------------------------------------------------------------------------------------------
 
-    def state_of(self, channel: str) -> RoomState:
-        """For the committer: the live state. Drafts are only made for loaded rooms."""
-        return self._rooms[channel].state
+    def state_of(self, channel: str) -> RoomState | None:
+        """For the committer: the live state. Drafts are only made for loaded rooms; None once it is forgotten."""
+        room = self._rooms.get(channel)
+        return None if room is None else room.state
 
     def follow(self, entries: Sequence[Entry]) -> None:
         """For the committer: these entries are durable and applied."""
@@ -146,7 +147,9 @@ class Rooms:
             else:
                 by_room.setdefault(entry.stream.owner, []).append(entry)
         for channel, told in by_room.items():
-            room = self._rooms[channel]
+            room = self._rooms.get(channel)
+            if room is None:
+                continue
             room.follow(told, now)
             if self.told is not None:
                 self.told(room, told)

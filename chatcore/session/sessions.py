@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ from schemas.ids import new_id
 _LOG = logging.getLogger(__name__)
 
 TICK_S = 1.0
+#: Heads of personal streams kept: those that moved while somebody was asking for his, and many more.
+FOLLOWED_MOST = 4096
 QUIET_MS = 25_000
 #: How often a connected person's credential is marked as in use.
 SEEN_MS = 600_000
@@ -73,7 +76,8 @@ class Sessions:
         self._reading = Reading(rooms, people, clock)
         self._personal_joins = self._reading.personal_joins()
         self.joining = Joining(self, self._reading)
-        self._waiting: dict[Connection, asyncio.Future[None]] = {}
+        self._waiting: dict[Connection, list[asyncio.Future[None]]] = {}
+        self._followed: OrderedDict[str, int] = OrderedDict()
         self._emptied: asyncio.Future[None] | None = None
         self._ticker: asyncio.Task[None] | None = None
         self.hello = encode_event("hello", None, None, None, None, self._hello())
@@ -135,9 +139,9 @@ class Sessions:
         self.connections.discard(connection)
         if not self.connections and self._emptied is not None and not self._emptied.done():
             self._emptied.set_result(None)
-        future = self._waiting.pop(connection, None)
-        if future is not None and not future.done():
-            future.set_result(None)
+        for future in self._waiting.pop(connection, ()):
+            if not future.done():
+                future.set_result(None)
         for ch, subscription in list(connection.rooms.items()):
             subscription.leave()
             room = self.rooms.get(ch)
@@ -167,7 +171,8 @@ class Sessions:
 
     def waits(self, connection: Connection, future: asyncio.Future[None]) -> None:
         """Somebody waits for this connection's outbox; a lost socket ends the wait."""
-        self._waiting[connection] = future
+        waiting = [other for other in self._waiting.get(connection, ()) if not other.done()]
+        self._waiting[connection] = [*waiting, future]
 
     def revoked(self, revocation: Revocation) -> None:
         """A credential or a user's standing ended: close the sockets that rest on it."""
@@ -197,7 +202,15 @@ class Sessions:
         found = await self._log.heads([StreamKey("me", user) for user in users])
         return {stream.owner: head for stream, head in found.items()}
 
+    def followed(self, user: str) -> int:
+        """The newest n of a user's own stream that went by here lately, 0 if none did."""
+        return self._followed.get(user, 0)
+
     def _personal(self, entry: Entry) -> None:
+        self._followed[entry.stream.owner] = entry.n
+        self._followed.move_to_end(entry.stream.owner)
+        if len(self._followed) > FOLLOWED_MOST:
+            self._followed.popitem(last=False)
         mine = self._by_user.get(entry.stream.owner)
         if mine:
             payload = encode_entry(self._personal_joins, entry)
