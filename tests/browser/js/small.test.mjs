@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { announcer } from "../../../web/ui/app/chat/announce.js";
 import { complete, matching, mentionAt } from "../../../web/ui/app/chat/completion.js";
-import { colourFor, contrast, MIN_CONTRAST, parseColour } from "../../../web/ui/app/colour.js";
+import { colourFor, contrast, parseColour } from "../../../web/ui/app/colour.js";
 import { parts, safeHref } from "../../../web/ui/app/frags.js";
 import { speak, t } from "../../../web/ui/app/i18n.js";
 import { backoff } from "../../../web/ui/app/retry.js";
@@ -24,16 +24,19 @@ test("only http and https become a link", () => {
   for (const bad of ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//a.example", "", null]) assert.equal(safeHref(bad), null);
 });
 
-test("every user's colour can be read on every background", () => {
-  for (const background of ["#ffffff", "#f4f7f8", "#172026", "#0a0a0a"]) {
-    const rgb = parseColour(background);
-    for (let i = 0; i < 500; i++) assert.ok(contrast(parseColour(colourFor(`u_${i}`, rgb)), rgb) >= MIN_CONTRAST - 0.05);
+test("every user's colour can be read on every background of its theme", () => {
+  for (const theme of [["#ffffff", "#f4f7f8", "#dff1f3"], ["#11181c", "#172026", "#10333a"], ["#000000", "#0a0a0a", "#002f35"]]) {
+    const backgrounds = theme.map(parseColour);
+    for (let i = 0; i < 500; i++) {
+      const colour = parseColour(colourFor(`u_${i}`, backgrounds));
+      for (const each of backgrounds) assert.ok(contrast(colour, each) >= 4.5);
+    }
   }
 });
 
 test("alike ids have unlike colours", () => {
-  const rgb = parseColour("#ffffff");
-  assert.ok(new Set(Array.from({ length: 40 }, (_, i) => colourFor(`u_${i}`, rgb))).size > 30);
+  const white = [parseColour("#ffffff")];
+  assert.ok(new Set(Array.from({ length: 40 }, (_, i) => colourFor(`u_${i}`, white))).size > 30);
 });
 
 test("an @ at the caret is completed, an address is not", () => {

@@ -52,18 +52,18 @@ export function parseColour(text) {
 }
 
 /**
- * The hue stays, the lightness moves away from the background until the contrast is enough.
+ * The hue stays, the lightness moves away from the backgrounds until the contrast with each is enough.
  * @param {string} id user id
- * @param {[number, number, number]} background sRGB in 0..1
+ * @param {[number, number, number][]} backgrounds sRGB in 0..1, all light or all dark
  * @param {number} [enough] the contrast to reach
  * @returns {string} "#rrggbb"
  */
-export function colourFor(id, background, enough = MIN_CONTRAST) {
+export function colourFor(id, backgrounds, enough = MIN_CONTRAST) {
   const hue = hueOf(id);
-  const step = luminance(background) < 0.18 ? 0.02 : -0.02;
+  const step = luminance(backgrounds[0]) < 0.18 ? 0.02 : -0.02;
   let light = step > 0 ? 0.6 : 0.42;
   let rgb = hslToRgb(hue, 0.62, light);
-  while (contrast(rgb, background) < enough && light > 0.02 && light < 0.98) {
+  while (backgrounds.some((each) => contrast(rgb, each) < enough) && light > 0.02 && light < 0.98) {
     light += step;
     rgb = hslToRgb(hue, 0.62, light);
   }

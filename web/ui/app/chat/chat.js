@@ -17,6 +17,9 @@ import { Log } from "./log.js";
 import { mentions, Message } from "./message.js";
 import { Pending } from "./pending.js";
 
+/** What a line may stand on: plain, under the pointer, a mention. */
+const BEHIND = ["--surface-1", "--surface-2", "--accent-soft"];
+
 export function Chat({ controller }) {
   const { phase, error, ch } = controller.part;
   useKeys();
@@ -159,7 +162,7 @@ function useKeys() {
   }, []);
 }
 
-/** The colour behind the lines and the contrast that names need on it, read again when the theme changes. */
+/** The colours behind the lines and the contrast that names need on it, read again when the theme changes. */
 function useBackground() {
   const [system, changed] = useState(0);
   useEffect(() => {
@@ -170,8 +173,8 @@ function useBackground() {
   }, []);
   const theme = prefs.theme.value;
   return useMemo(() => {
-    const rgb = parseColour(getComputedStyle(document.documentElement).getPropertyValue("--surface-2"));
-    return { rgb, enough: theme === "contrast" ? HIGH_CONTRAST : MIN_CONTRAST };
+    const style = getComputedStyle(document.documentElement);
+    return { behind: BEHIND.map((name) => parseColour(style.getPropertyValue(name))), enough: theme === "contrast" ? HIGH_CONTRAST : MIN_CONTRAST };
   }, [theme, system]);
 }
 

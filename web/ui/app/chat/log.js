@@ -63,15 +63,15 @@ class Chunk extends Component {
 }
 
 /** A colour for each user, worked out once per theme. */
-function useColours({ rgb, enough }) {
+function useColours({ behind, enough }) {
   return useMemo(() => {
     const known = new Map();
     return (user) => {
       if (!user) return undefined;
-      if (!known.has(user.id)) known.set(user.id, colourFor(user.id, rgb, enough));
+      if (!known.has(user.id)) known.set(user.id, colourFor(user.id, behind, enough));
       return known.get(user.id);
     };
-  }, [rgb.join(), enough]);
+  }, [behind, enough]);
 }
 
 /** Where one is in the room: at the newest line, or further up. */
