@@ -4,12 +4,13 @@
  */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { HIGH_CONTRAST, MIN_CONTRAST, parseColour } from "../colour.js";
-import { t } from "../i18n.js";
+import { has, t } from "../i18n.js";
 import { copy, Dialog, Menu, toast } from "../kit/float.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icons.js";
 import { Failed, Loading, reason } from "../kit/states.js";
 import * as prefs from "../prefs.js";
+import { user, withNext } from "../session.js";
 import { announcer } from "./announce.js";
 import { Composer } from "./composer.js";
 import { entryFor } from "./entry.js";
@@ -23,7 +24,9 @@ const BEHIND = ["--surface-1", "--surface-2", "--accent-soft"];
 export function Chat({ controller }) {
   const { phase, error, ch } = controller.part;
   useKeys();
-  if (phase.value === "refused") return html`<section class="chat"><${Failed} error=${error.value} /></section>`;
+  if (phase.value === "refused") return html`<section class="chat"><${Failed} error=${error.value}>
+    ${!user.value && html`<a class="button button-main" href=${withNext("/login")}>${t("nav.login")}</a>`}
+  <//></section>`;
   return html`<section class="chat" aria-label=${t("chat.title")} style=${{ "--chat-size": `${prefs.chatSize.value}px` }}>
     <${Head} controller=${controller} />
     <${Connection} status=${controller.status.value} />
@@ -108,7 +111,7 @@ export const Counts = ({ counts }) =>
 function Connection({ status }) {
   if (status.phase === "stopped") {
     return html`<p class="connection connection-over" role="alert">
-      ${t("chat.stopped", { why: status.reason ?? status.close ?? "" })}
+      ${has(`close.${status.close}`) ? t(`close.${status.close}`) : t("chat.stopped", { why: status.reason ?? status.close ?? "" })}
       <button class="text-button" onClick=${() => location.reload()}>${t("do.reload")}</button>
     </p>`;
   }

@@ -73,6 +73,11 @@ export class RoomController {
     const { user, guestToken } = reply;
     if (guestToken) keepGuest({ name: user.displayName, token: guestToken });
     this.#dispatch({ type: "identity", user });
+    if (signedIn.value && signedIn.value.id !== user?.id) signedIn.value = null;
+    // A cookie that no longer counts makes a visitor; whoever was a guest before is that guest again.
+    if (!user && guest.value?.token && document.documentElement.dataset.cookie) {
+      this.client.becomeGuest(guest.value).catch(() => {});
+    }
   }
 
   // -- what the room says ----------------------------------------------------------------------------

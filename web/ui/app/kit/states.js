@@ -43,13 +43,14 @@ export function reason(error) {
 
 const NO_RIGHT = new Set(["forbidden", "role_too_low", "unauthenticated", "banned"]);
 
-export function Failed({ error, again }) {
+export function Failed({ error, again, children }) {
   const offline = error.code === "offline" || error.code === "disconnected";
   const icon = offline ? "offline" : "warn";
   const title = offline ? t("state.offline") : NO_RIGHT.has(error.code) ? t("state.noRight") : t("state.error");
   return html`<div role="alert">
     <${Empty} icon=${icon} title=${title} text=${offline ? t("state.offlineText") : reason(error)}>
       ${again && html`<button class="button" onClick=${again}>${t("do.again")}</button>`}
+      ${children}
     <//>
   </div>`;
 }
