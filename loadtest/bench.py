@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     files = allow_files()
     bench = Bench(options.quick, options.seconds or (3.0 if options.quick else 10.0), options.folder)
-    about = _about(bench, files)
+    about = _about(bench, options.what, files)
     other_core(bench)
     print(f"{about['machine']['processor']}, {about['machine']['cores']} cores, {about['machine']['kernel']}")
     results: list[Result] = []
@@ -69,12 +69,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if failures else 0
 
 
-def _about(bench: Bench, files: int) -> dict[str, Any]:
+def _about(bench: Bench, what: Sequence[str], files: int) -> dict[str, Any]:
     folder = bench.folder or Path(tempfile.gettempdir())
+    flags = [*(["--quick"] if bench.quick else []), "--seconds", f"{bench.seconds:g}"]
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": machine.commit(ROOT),
-        "command": ["python", "-m", "loadtest", *sys.argv[1:]],
+        "command": ["python", "-m", "loadtest", *what, *flags],
         "quick": bench.quick,
         "secondsPerPhase": bench.seconds,
         "machine": {**machine.describe(folder), "openFilesAllowed": files},
