@@ -63,6 +63,7 @@ class MemoryLog:
             missed = {one.channel.id: self._missed(one, claims[one.channel.id]) for one in held}
             entries = decide(Ground(self._now(), {ch: found for ch, found in missed.items() if found}))
             await self._gate("before commit")
+            self._check(entries)
             for entry in entries:
                 self._write(entry)
             await self._gate("after commit")
@@ -76,6 +77,20 @@ class MemoryLog:
         room, mod = known
         return [entry for entry in held.entries if entry.n > (room if entry.stream.kind == "room" else mod)]
 
+    def _check(self, entries: list[Entry]) -> None:
+        """All of them before the first is written: an append is whole or not at all."""
+        next_n: dict[StreamKey, int] = {}
+        for entry in entries:
+            stream = entry.stream
+            if stream.kind == "me":
+                continue
+            expected = next_n.get(stream, self._head(stream) + 1)
+            if entry.n != expected:
+                raise AssertionError(f"{stream} numbered {entry.n}, expected {expected}")
+            if isinstance(entry.event, Said) and entry.message is None:
+                raise AssertionError("a said entry carries its message")
+            next_n[stream] = expected + 1
+
     def _write(self, entry: Entry) -> None:
         if entry.stream.kind == "me":
             personal = self._personal.setdefault(entry.stream.owner, [])
@@ -84,11 +99,8 @@ class MemoryLog:
             personal.append(entry)
             return
         held = self._channels[entry.stream.owner]
-        expected = held.heads()[0 if entry.stream.kind == "room" else 1] + 1
-        if entry.n != expected:
-            raise AssertionError(f"{entry.stream} numbered {entry.n}, expected {expected}")
         held.entries.append(entry)
-        if isinstance(entry.event, Said) and entry.message is not None:
+        if entry.message is not None:
             held.messages[entry.message.mid] = msgspec.structs.replace(entry.message)
         elif isinstance(entry.event, Gone):
             self._remove(held, entry.event)
