@@ -5,6 +5,7 @@ const PATHS = {
   send: "M4 12 20 4l-4.5 16-4-6.5L4 12Zm7.5 1.5L20 4",
   more: "M5 11v2M12 11v2M19 11v2",
   reply: "M9 7 4 12l5 5M4 12h10a6 6 0 0 1 6 6",
+  back: "M15 5l-7 7 7 7",
   close: "M6 6l12 12M18 6 6 18",
   down: "M12 5v14M6 13l6 6 6-6",
   search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13Zm4.8-1.7L20 20",
@@ -22,7 +23,7 @@ const PATHS = {
   mute: "M4 9v6h4l5 4V5L8 9H4Zm13 1 4 4M21 10l-4 4",
 };
 
-export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+export const Icon = ({ name }) => html`<svg class=${`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
   <path d=${PATHS[name]} />
 </svg>`;
 

@@ -43,8 +43,9 @@ function Studio({ me }) {
   const mine = data?.items ?? [];
   const chosen = mine.find((each) => each.slug === fragment);
   const making = fragment === "new" || (data && mine.length === 0);
-  return html`<div class="studio">
+  return html`<div class=${chosen || (making && mine.length > 0) ? "studio studio-chosen" : "studio"}>
     <aside class="studio-side">
+      <a class="button button-quiet studio-back" href="#"><${Icon} name="back" /> ${t("studio.mine")}</a>
       <h1>${t("studio.title")}</h1>
       <nav aria-label=${t("studio.mine")}>
         <ul class="rows">
