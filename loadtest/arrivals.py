@@ -31,14 +31,6 @@ def poisson(rate: float, seconds: float, seed: int) -> list[int]:
     return offsets
 
 
-def spread(count: int, seconds: float, seed: int) -> list[int]:
-    """Offsets (ns) of `count` arrivals thrown evenly at random over `seconds`: clients that come back."""
-    if count < 0 or seconds <= 0:
-        raise ValueError("count must not be negative and seconds must be positive")
-    source = random.Random(seed)
-    return sorted(int(source.random() * seconds * SECOND) for _ in range(count))
-
-
 def _check(rate: float, seconds: float) -> None:
     if rate <= 0 or seconds <= 0:
         raise ValueError("rate and seconds must be positive")

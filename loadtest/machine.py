@@ -10,7 +10,6 @@ import platform
 import resource
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -52,11 +51,6 @@ def commit(root: Path) -> str:
     head = _output(["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"])
     changed = _output(["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"])
     return head + "+" if head and changed else head
-
-
-def interpreter() -> str:
-    """The interpreter that starts servers: the one that runs the bench."""
-    return sys.executable
 
 
 def _field(file: str, name: str) -> str:

@@ -36,14 +36,6 @@ def test_poisson_arrivals_have_the_rate_in_the_long_run() -> None:
     assert 19_000 < len(offsets) < 21_000
 
 
-@given(st.integers(min_value=0, max_value=500), lengths, st.integers())
-def test_spread_gives_each_client_one_moment(count: int, seconds: float, seed: int) -> None:
-    offsets = arrivals.spread(count, seconds, seed)
-    assert len(offsets) == count
-    assert offsets == sorted(offsets)
-    assert all(0 <= offset <= seconds * arrivals.SECOND for offset in offsets)
-
-
 @pytest.mark.parametrize(("rate", "seconds"), [(0, 1), (-1, 1), (1, 0)])
 def test_a_schedule_needs_a_rate_and_a_length(rate: float, seconds: float) -> None:
     with pytest.raises(ValueError, match="positive"):
