@@ -1,6 +1,7 @@
 """dev.py's promises that need no installing: plain words for wrong use, and a skip that fails in CI."""
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -53,27 +54,29 @@ def test_it_uses_the_standard_library_only() -> None:
     assert imported - set(sys.stdlib_module_names) == set()
 
 
-@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+SKIPS = {
+    "inside": "import pytest\ndef test_part():\n    pytest.skip('no browser here')\n",
+    "by_mark": "import pytest\n@pytest.mark.skip(reason='later')\ndef test_part(): pass\n",
+    "whole": "import pytest\npytest.skip('no browser here', allow_module_level=True)\n",
+    "expected": "import pytest\n@pytest.mark.xfail(reason='known')\ndef test_part(): raise ValueError\n",
+    "passing": "def test_part(): pass\n",
+}
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("ci", "counts"),
     [
-        "import pytest\ndef test_part():\n    pytest.skip('no browser here')\ndef test_other(): pass\n",
-        "import pytest\n@pytest.mark.skip(reason='later')\ndef test_part(): pass\n",
-        "import pytest\npytest.skip('no browser here', allow_module_level=True)\n",
+        ("true", {"passed": 1, "failed": 1, "error": 2, "skipped": 0, "xfailed": 1}),
+        ("", {"passed": 1, "failed": 0, "error": 0, "skipped": 3, "xfailed": 1}),
     ],
-    ids=["in a test", "by mark", "a whole module"],
 )
-def test_a_skip_is_a_failure_in_ci(tmp_path: Path, body: str, ci: str, code: int) -> None:
+def test_a_skip_is_a_failure_in_ci(tmp_path: Path, ci: str, counts: dict[str, int]) -> None:
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
-    (tmp_path / "test_skips.py").write_text(body + "\n")
-    (tmp_path / "test_passes.py").write_text("def test_passes(): pass\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        cwd=tmp_path,
-        env={**os.environ, "CI": ci},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode != 0) == bool(code), done.stdout
-    assert ("skipped, which is a failure in CI" in done.stdout) == bool(code)
+    for name, body in SKIPS.items():
+        (tmp_path / f"test_{name}.py").write_text(body)
+    report = tmp_path / "counts.json"
+    command = [sys.executable, "-m", "pytest", "--continue-on-collection-errors", str(tmp_path)]
+    environment = {**os.environ, "CI": ci, "CASCADE_TEST_REPORT": str(report)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert json.loads(report.read_text()) == counts, done.stdout
+    assert (done.returncode != 0) == bool(ci)

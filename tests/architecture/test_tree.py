@@ -11,7 +11,7 @@ LONGEST = 500  # lines; a newcomer has to be able to say what a file is for
 MACHINE_PATH = re.compile(r"(?:^|[\s\"'`(=])/(?:home|Users|root|work|private/var)/\w")
 DOWNLOAD = re.compile(
     r"https?://[^ \"]*\.(?:whl|tgz|crate|deb|tar\.gz)\b"
-    r"|\"resolved\": *\"http|registry *= *\"?http|index-url *="
+    r"|\"resolved\": *\"http|registry *= *\"?http|index.url *="
 )
 REGISTRY = re.compile(
     r"\b(?:files\.python\w+|pypi\.org|registry\.\w+\.(?:org|com)|(?:deb|security)\.debian\.org)"
