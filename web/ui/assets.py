@@ -76,7 +76,9 @@ class Assets:
 
     def stylesheets(self) -> list[str]:
         """The sheets in the order in which they build on each other."""
-        return [f"style/{name}.css" for name in ("tokens", "base", "components", "chat", "screens")]
+        return [
+            f"style/{name}.css" for name in ("tokens", "base", "controls", "components", "chat", "screens")
+        ]
 
 
 def load(root: Path = HERE, constants: Path = CONSTANTS) -> Assets:
