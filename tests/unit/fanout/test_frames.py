@@ -85,6 +85,7 @@ def conversations(draw: st.DrawFn) -> tuple[list[Message], bytes]:
     return said, wire
 
 
+@settings(deadline=None)
 @given(conversations(), st.randoms(use_true_random=False))
 def test_any_conversation_comes_out_as_it_was_said_however_it_is_cut(
     conversation: tuple[list[Message], bytes], dice: random.Random
@@ -99,6 +100,7 @@ def test_any_conversation_comes_out_as_it_was_said_however_it_is_cut(
     assert messages(Inbound(LIMIT), *reads) == said
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_random_bytes_give_messages_or_a_violation_and_nothing_else(data: bytes) -> None:
     inbound = Inbound(200)
@@ -198,7 +200,7 @@ def reference(data: bytes, limit: int) -> tuple[list[Message], int]:
             kind, parts = 0, b""
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(conversations(), st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 255)), max_size=3))
 def test_damaged_conversations_end_as_by_the_library(
     conversation: tuple[list[Message], bytes], damage: list[tuple[int, int]]

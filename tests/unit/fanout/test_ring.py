@@ -1,6 +1,6 @@
 """The ring: order, merging, replacing, bounds, and places in it."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatcore.fanout.frames import frame_text
@@ -141,6 +141,7 @@ steps = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(steps)
 def test_any_history_gives_each_reader_every_durable_event_once_in_order(
     history: list[tuple[str, int]],
