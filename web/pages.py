@@ -152,7 +152,7 @@ def _links(screen: str, lang: str) -> str:
     """Everything the first paint needs is asked for at once, instead of one module after another."""
     files = assets()
     modules = dict.fromkeys(files.needed_by("app/main.js") + files.needed_by(f"app/screens/{screen}.js"))
-    lines = [f'<link rel="stylesheet" href="{files.url(name)}">' for name in files.stylesheets()]
+    lines = [f'<link rel="stylesheet" href="{files.url(ui.STYLE)}">']
     lines += [f'<link rel="modulepreload" href="{files.url(name)}">' for name in modules]
     lines.append(f'<link rel="preload" as="fetch" crossorigin href="{files.url(f"i18n/{lang}.json")}">')
     return "\n".join(lines)

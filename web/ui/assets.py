@@ -28,6 +28,9 @@ VENDOR: Mapping[str, str] = {
     "@preact/signals": "vendor/signals.module.js",
 }
 CONSTANTS_NAME = "constants.js"
+#: All sheets as one file, in the order in which they build on each other: one request before the first paint.
+STYLE = "style/all.css"
+_SHEETS = ("tokens", "base", "controls", "components", "chat", "screens")
 LANGUAGES = ("en", "de", "es")
 
 _TYPES: Mapping[str, str] = {
@@ -95,6 +98,7 @@ def load(root: Path = HERE, constants: Path = CONSTANTS) -> Assets:
         )
     bodies = {name: path.read_bytes() for name, path in _found(root)}
     bodies[CONSTANTS_NAME] = constants.read_bytes()
+    bodies[STYLE] = b"\n".join(bodies[f"style/{name}.css"] for name in _SHEETS)
     build = _digest(bodies)
     names = {**VENDOR, "cascade/constants": CONSTANTS_NAME}
     imports = {bare: f"/assets/{build}/{name}" for bare, name in names.items()}

@@ -48,3 +48,11 @@ def test_every_import_leads_to_a_file() -> None:
             source = files.files[name].body.decode()
             for target in ui.imports_of(name, source):
                 assert target in files.files, f"{name} imports {target}"
+
+
+def test_every_sheet_is_in_the_one_that_is_loaded() -> None:
+    files = ui.load().files
+    whole = files[ui.STYLE].body
+    for name, asset in files.items():
+        if name.endswith(".css"):
+            assert asset.body in whole, name

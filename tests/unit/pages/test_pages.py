@@ -48,7 +48,7 @@ def test_a_first_visit_is_small(path: str) -> None:
     screen = "watch" if path.startswith("/@") else {"/": "directory"}.get(path, path[1:])
     files = pages.assets()
     modules = set(files.needed_by("app/main.js")) | set(files.needed_by(f"app/screens/{screen}.js"))
-    names = modules | set(files.stylesheets()) | {"i18n/en.json"}
+    names = modules | {ui.STYLE, "i18n/en.json"}
     sizes = [len(files.files[name].packed or files.files[name].body) for name in names]
     assert sum(sizes) <= 150_000
 

@@ -8,9 +8,11 @@ import { Icon } from "./icons.js";
 
 export const isLive = (state) => state === "live" || state === "interrupted";
 
-export function Poster({ id, title, children }) {
+export function Poster({ id, title, picture, children }) {
   return html`<div class="poster" style=${{ "--hue": posterHueOf(id ?? "") }}>
-    <span class="poster-sign" aria-hidden="true">${Array.from(title ?? "")[0] ?? ""}</span>
+    ${picture
+      ? html`<img class="poster-picture" src=${picture} alt="" loading="lazy" />`
+      : html`<span class="poster-sign" aria-hidden="true">${Array.from(title ?? "")[0] ?? ""}</span>`}
     ${children}
   </div>`;
 }
@@ -21,11 +23,11 @@ export const LiveMark = ({ state }) =>
     : html`<span class="live-mark live-mark-off">${t("channel.offline")}</span>`;
 
 export function Card({ channel, now }) {
-  const { id, slug, title, category, tags, liveState, viewers, startedAt, scheduledAt } = channel;
+  const { id, slug, title, category, tags, liveState, viewers, startedAt, scheduledAt, thumbnailUrl } = channel;
   const live = isLive(liveState);
   return html`<li class="card">
     <a href=${`/@${slug}`} class="card-link">
-      <${Poster} id=${id} title=${title}>
+      <${Poster} id=${id} title=${title} picture=${thumbnailUrl}>
         <${LiveMark} state=${liveState} />
         ${live && html`<span class="card-viewers"><${Icon} name="eye" /> ${viewers ?? 0}<span class="visually-hidden"> ${t("channel.watching")}</span></span>`}
       <//>
