@@ -49,7 +49,7 @@ def test_the_share_rises_with_age_and_stops_at_the_cap(age: float, share: float)
 @given(st.floats(0.0, 5.0), st.floats(0.0005, 0.01))
 def test_a_busy_node_spends_the_share_of_its_age_and_never_more_than_the_cap(age: float, cost: float) -> None:
     duty = Duty(RULES, 0.0)
-    taken = work(duty, age, 800, cost)
+    taken = work(duty, age, 2000, cost)
     assert taken == pytest.approx(duty.share(age), rel=0.05)
     assert taken <= RULES.cap * 1.01
 
