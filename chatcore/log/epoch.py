@@ -26,8 +26,8 @@ def _put(connection: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def _sentinel(path: Path) -> int | None:
-    with contextlib.suppress(OSError, ValueError):
-        return int(path.read_text(encoding="ascii").split()[0])
+    with contextlib.suppress(OSError, ValueError):  # what can't be read says as little as what is not there
+        return int(path.read_text(encoding="ascii"))
     return None
 
 
