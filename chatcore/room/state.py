@@ -15,7 +15,6 @@ import msgspec
 
 from chatcore.room.events import (
     Acted,
-    By,
     ChannelChanged,
     Entry,
     Gone,
@@ -223,7 +222,9 @@ class RoomState:
     def _said(self, entry: Entry, event: Said) -> None:
         self.authors[event.user] = Author(entry.n, entry.ts, event.bucket)
         if event.idem is not None:
-            self.idems[event.user, event.idem] = Remembered(event.mid, entry.n, entry.ts)
+            key = event.user, event.idem
+            self.idems.pop(key, None)  # used again after its time: to the end, where the newest stand
+            self.idems[key] = Remembered(event.mid, entry.n, entry.ts)
         if entry.message is not None:
             self.messages[event.mid] = entry.message
 
@@ -270,12 +271,13 @@ class RoomState:
         known = self.messages.get(message.mid)
         if known is not None:
             return known
-        gone: By | None = message.gone
+        if message.gone is not None:  # who took it first is who took it
+            return message
         for n, event in self.gone_log:
             in_range = event.user == message.user and event.lo <= message.n <= event.hi
             if n > as_of and (message.mid in event.mids or (event.user is not None and in_range)):
-                gone = event.by
-        return message if gone == message.gone else msgspec.structs.replace(message, gone=gone)
+                return msgspec.structs.replace(message, gone=event.by)
+        return message
 
     def trim(self, now: int, keep_from: int | None = None, keep: Collection[str] = ()) -> int:
         """Forget what the windows need no longer; anything forgotten can come back as facts.
