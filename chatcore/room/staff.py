@@ -81,7 +81,7 @@ def settle_delete(state: RoomState, draft: Draft, at: At) -> Decision:
     own = settle_delete_own(state, draft)
     if own is not None:
         return own
-    return _delete(state, draft, at, (draft.command.mid,), None)
+    return _delete(state, draft, at, (draft.command.mid,), draft.command.reason)
 
 
 def settle_mod_delete(state: RoomState, draft: Draft, at: At) -> Decision:
