@@ -37,11 +37,13 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def on_cores(cores: set[int]) -> Generator[None]:
-    """Runs the block, and what it starts, on `cores` (no effect if the machine has fewer)."""
+    """Runs the block, and what it starts, on `cores`, whatever this process is pinned to itself.
+
+    No effect where none of them may be used.
+    """
     before = os.sched_getaffinity(0)
-    wanted = cores & before
-    if wanted:
-        os.sched_setaffinity(0, wanted)
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, cores)
     try:
         yield
     finally:

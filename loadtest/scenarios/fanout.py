@@ -11,7 +11,7 @@ from loadtest.scenarios.phase import fan_out_figures, speak
 
 READERS = 1000
 RATES = (50, 500, 2000)
-PEER_RATE = 50
+PEER_RATES = (50, 200)
 
 
 def fanout(bench: Bench) -> list[Result]:
@@ -24,9 +24,16 @@ def fanout(bench: Bench) -> list[Result]:
 
 
 def peers(bench: Bench) -> list[Result]:
-    """The same crowd at 50 messages a second before our server and each peer that runs here, as ratios."""
+    """The same crowd before our server and each peer that runs here, at 50 and 200 messages a second, as ratios."""
+    results: list[Result] = []
+    for rate in PEER_RATES:
+        results += _beside_peers(bench, rate)
+    return results
+
+
+def _beside_peers(bench: Bench, rate: float) -> list[Result]:
     with house(bench) as home:
-        ours = measured(bench, home, PEER_RATE)
+        ours = measured(bench, home, rate)
     ours.notes.append("the full path (auth, validation, durable log); the peers send and do nothing else")
     others: list[Result] = []
     missing: list[str] = []
@@ -36,7 +43,7 @@ def peers(bench: Bench) -> list[Result]:
             missing.append(f"{name}: {process}")
             continue
         with peer_house(process) as home:
-            result = measured(bench, home, PEER_RATE)
+            result = measured(bench, home, rate)
         result.server = name
         others.append(result)
     compared = ratios(ours, others)

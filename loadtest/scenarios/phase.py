@@ -6,6 +6,7 @@ Owns what is read before and after, and the doubts that a reader must see. Refus
 from __future__ import annotations
 
 import math
+import os
 import resource
 import time
 from collections.abc import Sequence
@@ -71,6 +72,8 @@ class Phase:
         late = percentile(sorted(self.crowd.lags), 0.99) if self.crowd.lags else 0
         if late > _LATE_NS:
             notes.append(f"the crowd sent late (p99 {late / 1e6:.0f} ms): latencies include its own slowness")
+        if os.sched_getaffinity(self.pid) & os.sched_getaffinity(0):
+            notes.append("server and crowd share a core: each waits for the other")
         if self.own_cpu_s > 0.9 * self.took_s:
             notes.append("the crowd's core was full: latencies are the crowd's as much as the server's")
         others = self.others_cpu_s / self.took_s
