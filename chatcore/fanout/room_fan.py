@@ -184,6 +184,9 @@ class RoomFan:
         member = Subscription(self, outbox, bits, self.ring.end, held)
         member.index = len(self._members)
         self._members.append(member)
+        if self._left:
+            # The newcomer may stand in front of those who are still to be served: one visit more.
+            self._left += 1
         if outbox.subscriptions is None:
             outbox.subscriptions = set()
         outbox.subscriptions.add(member)

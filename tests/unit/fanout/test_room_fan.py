@@ -77,6 +77,21 @@ def test_who_joins_gets_what_comes_after_and_who_left_nothing() -> None:
     assert room.members == 2
 
 
+def test_who_joins_while_others_wait_takes_nobodys_turn() -> None:
+    loop = FakeLoop()
+    hub = make_hub(loop)
+    room = hub.room("c_1")
+    first, second = Reader(hub), Reader(hub)
+    room.join(first.outbox, VIEWER)
+    say(room, 1)
+    loop.run()
+    say(room, 2)
+    room.join(second.outbox, VIEWER)
+    loop.run()
+    assert first.texts == [b"event 1", b"event 2"]
+    assert second.texts == []
+
+
 def test_members_who_leave_in_the_middle_of_a_rotation_cost_nobody_an_event() -> None:
     loop = FakeLoop()
     hub = make_hub(loop)
