@@ -204,10 +204,11 @@ class Hub:
     def soon(self, outbox: Outbox) -> None:
         """Yard: one turn of the loop for all replies of this one."""
         if not self._ready:
-            self._call_soon(self._flush_ready)
+            self._call_soon(self.settle)
         self._ready.append(outbox)
 
-    def _flush_ready(self) -> None:
+    def settle(self) -> None:
+        """Host: write what was queued in this turn of the loop. Called at its end anyway."""
         ready, self._ready = self._ready, []
         for outbox in ready:
             outbox.flush()

@@ -4,7 +4,9 @@ Owns: the order of what is written, coalescing, the bound on what waits, and the
 Refuses to know: rooms' contents, protocol words, sockets. The hub judges its age, see hub.py.
 
 What a connection may hold in memory: one chunk in the transport (at most `RingRules.chunk` and a frame)
-and `backlog` bytes of replies. Events it has not got stay in the rooms' rings, shared with all others.
+and `limit` bytes of replies. Events it has not got stay in the rooms' rings, shared with all others.
+Nothing stays here beyond the turn of the loop in which it was queued: a text that is deleted later must not
+be found in any of our buffers (protocol section 3), and what the transport has is out of our hands.
 """
 
 from collections.abc import Callable, Iterable
@@ -107,7 +109,7 @@ class Outbox:
 
     @property
     def free(self) -> bool:
-        """Nothing waits: whoever pages through a log may send the next page."""
+        """Nothing waits, here or in the transport: whoever pages through a log may send the next page."""
         return not self.blocked and self._pending is None
 
     def lacking(self) -> int:
@@ -134,22 +136,22 @@ class Outbox:
         self._write(chunk)
 
     def flush(self) -> None:
-        """Write what waits, if the wire takes anything."""
+        """Write what was queued in this turn, also to a wire that is full: it keeps the order."""
         self._scheduled = False
-        if self._pending is None or self.blocked or self.closed:
+        if self._pending is None or self.closed:
             return
         pending = self._pending
         self._pending, self._pending_size = None, 0
         self._write(pending[0] if len(pending) == 1 else b"".join(pending))
-        self._wake()
+        if self.blocked and self.wire.buffered() > self._limit:
+            self._yard.overflow(self)
+        else:
+            self._wake()
 
     def drained(self) -> None:
         """The wire's user-space buffer is empty again."""
         self.blocked = False
         if self.closed:
-            return
-        self.flush()
-        if self.blocked:
             return
         behind, self.behind = self.behind, None
         for subscription in behind or ():
@@ -198,7 +200,7 @@ class Outbox:
         self._pending_size += len(frame)
         if self._pending_size > self._limit:
             self._yard.overflow(self)
-        elif not self._scheduled and not self.blocked:
+        elif not self._scheduled:
             self._scheduled = True
             self._yard.soon(self)
 

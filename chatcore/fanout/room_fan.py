@@ -45,6 +45,10 @@ class Host(Protocol):
         """This room has something to deliver."""
         ...
 
+    def settle(self) -> None:
+        """Write what connections have queued in this turn, now."""
+        ...
+
     def charge(self, room: "RoomFan", grown: int) -> None:
         """The room's ring grew by so many bytes (or shrank), and it was used."""
         ...
@@ -143,6 +147,8 @@ class RoomFan:
     def swap(self, stream: Stream, n: int, payload: bytes) -> bool:
         """Replace an event's bytes (a deleted message): no later write has the old ones, for nobody.
         False: the ring has no such event (any more)."""
+        # Replies and pages that were encoded before it may lie in outboxes: they go before the deletion.
+        self._host.settle()
         size = self.ring.size
         done = self.ring.swap(DURABLE[stream], n, payload)
         self._host.charge(self, self.ring.size - size)

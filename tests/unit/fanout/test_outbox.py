@@ -32,19 +32,35 @@ def test_replies_go_before_the_events_that_are_written_with_them() -> None:
     assert reader.texts == [b"reply", b"event 1"]
 
 
-def test_nothing_is_written_while_the_wire_is_full() -> None:
+def test_a_full_wire_gets_replies_in_order_and_no_events() -> None:
     loop = FakeLoop()
-    reader = Reader(make_hub(loop), room=1)
+    hub = make_hub(loop)
+    room = hub.room("c_1")
+    reader = Reader(hub, room=1)
+    room.join(reader.outbox, ROOM)
     reader.outbox.send(b"one")
     loop.run()
     assert not reader.outbox.free
+    say(room, 1)
     reader.outbox.send(b"two")
     reader.outbox.send_frames([frame_text(b"three")])
-    loop.run(1.0)
-    assert reader.texts == [b"one"]
-    reader.drain()
+    loop.run(0.1)
     assert reader.texts == [b"one", b"two", b"three"]
+    reader.drain()
+    loop.run(0.1)
+    assert reader.texts == [b"one", b"two", b"three", b"event 1"]
     assert reader.outbox.free
+
+
+def test_nothing_stays_here_when_a_text_is_deleted() -> None:
+    loop = FakeLoop()
+    hub = make_hub(loop)
+    room = hub.room("c_1")
+    say(room, 1)
+    for reader in (Reader(hub), Reader(hub, room=1)):
+        reader.outbox.send(b"a page with event 1")
+        room.swap("room", 1, b"gone 1")
+        assert reader.texts == [b"a page with event 1"]
 
 
 def test_whoever_pages_is_told_when_there_is_room_again() -> None:
