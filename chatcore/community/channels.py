@@ -205,7 +205,7 @@ class Channels:
     def _shown(self, card: Card, viewer: Principal | None) -> resources.Channel:
         room = self._rooms.get(card.id)
         viewers = room.presence.counts(self._clock())[0] if room is not None else 0
-        mine = viewer is not None and (viewer.id == card.owner or viewer.is_admin)
+        mine = viewer is not None and not viewer.read_only and (viewer.id == card.owner or viewer.is_admin)
         policy = msgspec.convert(effective(card.policy), resources.Policy) if mine else msgspec.UNSET
         scheduled = card.scheduled_at is not None and card.scheduled_at > self._clock()
         return resources.Channel(
@@ -321,7 +321,7 @@ def _filters(query: resources.ChannelQuery, viewer: Principal | None, now: int) 
     values: list[Any] = []
     if viewer is None or not viewer.is_admin:
         parts.append("(visibility = 'public' OR owner = ?)")
-        values.append("" if viewer is None else viewer.id)
+        values.append("" if viewer is None or viewer.read_only else viewer.id)
     if query.owner_id is not None:
         parts.append("owner = ?")
         values.append(query.owner_id)

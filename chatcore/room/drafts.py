@@ -12,12 +12,16 @@ from chatcore.room.state import Facts, RoomState
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who asks. `scopes` None = all rights of the role; `via` is the door: socket, rest or chat."""
+    """Who asks. `scopes` None = all rights of the role; `via` is the door: socket, rest or chat.
+
+    `maker` is whose bot this is: it may nothing that its maker may not now (product.md, REST of tokens).
+    """
 
     id: str
     kind: str
     via: str = "socket"
     scopes: frozenset[str] | None = None
+    maker: str | None = None
 
 
 class Draft(msgspec.Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatcore.room.drafts import At, Bucket, Decision, Draft
 from chatcore.room.events import Gone, Message, Said, StreamKey
-from chatcore.room.rights import capabilities
+from chatcore.room.rights import capabilities, sanction_on
 from chatcore.room.state import IDEM_MS, RoomState, Sanction
 from schemas.commands import MsgSend
 from schemas.errors import Refused
@@ -18,7 +18,7 @@ def admit(state: RoomState, draft: Draft, at: At) -> None:
     caps = capabilities(state, actor, at.now)
     if "msg.send" not in caps:
         raise Refused("forbidden", "You may not write in this channel.", d={"cap": "msg.send"})
-    sanction = state.sanction_of(actor.id, at.now)
+    sanction = sanction_on(state, actor, at.now)
     if sanction is not None:
         raise sanctioned(sanction, at.now)
     if state.modes and "exempt.modes" not in caps:
@@ -153,6 +153,8 @@ def settle_delete_own(state: RoomState, draft: Draft) -> Decision | None:
         raise Refused("already", "The message is gone already.", d={"by": message.gone})
     if message.user != draft.actor.id:
         return None
+    if draft.actor.scopes is not None and "msg.send" not in draft.actor.scopes:
+        raise Refused("forbidden", "This token may not take back what its owner said.", d={"cap": "msg.send"})
     return Decision(
         MsgDeleteReply(), [(StreamKey("room", draft.ch), Gone(by="author", mids=(message.mid,)), None)]
     )

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from chatcore.limits import Buckets, Spec
+from chatcore.limits import Buckets, Spec, address_key
 from chatcore.log.committer import Committer
 from chatcore.log.port import Unavailable
 from chatcore.people.principal import Name, Principal
@@ -49,7 +49,10 @@ class Asker:
     def actor(self) -> Actor | None:
         """As decisions see him; None for an anonymous reader."""
         who = self.principal
-        return None if who is None else Actor(who.id, who.kind, self.via, who.scopes)
+        if who is None:
+            return None
+        maker = who.maker if who.kind == "bot" else None
+        return Actor(who.id, who.kind, self.via, who.scopes, maker)
 
 
 #: Commands that become drafts of the log; `send` goes its own, faster way.
@@ -146,7 +149,7 @@ class Chat:
 
     @staticmethod
     def _key(asker: Asker) -> str:
-        return asker.address if asker.principal is None else asker.principal.id
+        return address_key(asker.address) if asker.principal is None else asker.principal.id
 
     @staticmethod
     def _in_reach(principal: Principal | None, ch: str | None) -> None:

@@ -114,6 +114,7 @@ class Joining:
             room = await self._sessions.rooms.load(ch)
             if who.actor is not None and self._waits_unknown(who, room):
                 await self._sessions.rooms.ensure(room, [who.actor.id], ())
+                room = await self._sessions.rooms.load(room.id)  # deleted meanwhile, it is not found
         except Refused as refusal:
             answer(None, refusal)
             return
@@ -223,12 +224,13 @@ class Joining:
             ch = point.ch or ""
             wish = wishes.get(ch)
             if wish is None:
-                wish = wishes[ch] = await self._wish(principal, actor, ch)
+                beyond = len(wishes) >= self._sessions.config.channels
+                wish = wishes[ch] = Wish(ch, None, True) if beyond else await self._wish(principal, actor, ch)
             if point.s == "mod":
                 wish.mod_at = point.pos
             else:
                 wish.at = point.pos
-        plan.wishes = list(wishes.values())[: self._sessions.config.channels]
+        plan.wishes = list(wishes.values())
         return plan
 
     async def _wish(self, principal: Principal | None, actor: Actor | None, ch: str) -> Wish:

@@ -19,7 +19,7 @@ from chatcore.room.drafts import Actor
 from chatcore.room.encode import Joins, Named, author, encode_entry, message_payload
 from chatcore.room.events import Entry, Gone, Message, RoleChanged, Said, StreamKey
 from chatcore.room.policy import effective
-from chatcore.room.rights import capabilities
+from chatcore.room.rights import capabilities, sanction_on
 from chatcore.room.speak import next_send_at
 from chatcore.room.state import WINDOW, RoomState
 from chatcore.session.presence import Presence
@@ -247,7 +247,7 @@ class LiveRoom:
             return values.You("guest", [], None, None, None)
         state = self.state
         caps = capabilities(state, actor, now)
-        kept = state.sanction_of(actor.id, now)
+        kept = sanction_on(state, actor, now)
         sanction = None
         if kept is not None:
             sanction = values.Sanction(kept.kind, kept.until, kept.reason, kept.action, False)  # pyright: ignore[reportArgumentType] - stored from the same words
@@ -301,7 +301,7 @@ class LiveRoom:
         policy = effective(self.state.channel.policy)
         if actor is None:
             return bool(policy["anonymousRead"])
-        banned = self.state.sanction_of(actor.id, now)
+        banned = sanction_on(self.state, actor, now)
         return not (policy["banHides"] and banned is not None and banned.kind == "ban")
 
     def key(self, kind: str) -> StreamKey:

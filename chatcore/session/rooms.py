@@ -86,6 +86,8 @@ class Rooms:
         for row in [*older, *page.rows]:
             wanted |= people_in(row.entry, row.parent)
         await self._people.names(wanted)
+        if channel not in self._loading:  # deleted while it was read
+            return None
         room = LiveRoom(state, self._hub.room(channel), self._people, self.log.epoch)
         room.prime(page.rows, self._clock(), older)
         self._rooms[channel] = room
@@ -166,6 +168,7 @@ class Rooms:
     def forget(self, channel: str) -> None:
         """The channel is deleted: nobody can join it any more."""
         room = self._rooms.pop(channel, None)
+        self._loading.pop(channel, None)
         self._facts.pop(channel, None)
         if room is not None:
             self.reslugged(channel)

@@ -225,8 +225,11 @@ class Sessions:
                 self._rights(room, entry.event.user)
 
     def _rights(self, room: LiveRoom, user: str) -> None:
-        for connection in self._by_user.get(user, ()):
-            self.joining.rights_changed(connection, room)
+        """Whoever has a role has it for his bots, too."""
+        for connection in self.connections:
+            who = connection.principal
+            if who is not None and user in (who.id, who.maker):
+                self.joining.rights_changed(connection, room)
 
     # -- the sweep ---------------------------------------------------------------------------------------------
 
