@@ -38,6 +38,7 @@ class Client:
         self.events: list[JSON] = []
         self.arrivals: list[float] = []
         self.session: JSON = {}
+        self.bye: JSON = {}
         self.positions = Positions()
         self.close_code: int | None = None
         self._pong = pong
@@ -211,8 +212,7 @@ class Client:
         self._raise()
         if code is not None:
             assert self.close_code == code, f"closed with {self.close_code}, not {code}; {self.frames[-3:]}"
-        byes = self.of("bye")
-        return byes[-1]["d"] if byes else {}
+        return self.bye
 
     async def outlives(self, seconds: float) -> bool:
         """Whether the connection is still open after so long; returns early when it is not."""
@@ -276,9 +276,8 @@ class Client:
         self._end()
 
     def _end(self) -> None:
-        byes = self.of("bye")
-        if byes and self.close_code not in (None, -1, byes[-1]["d"]["close"]) and self._violation is None:
-            self._violation = AssertionError(f"bye {byes[-1]['d']} but close {self.close_code}")
+        if self.bye and self.close_code not in (-1, self.bye["close"]) and self._violation is None:
+            self._violation = AssertionError(f"bye {self.bye} but close {self.close_code}")
         for future in self._waiting.values():
             if not future.done():
                 error = self._violation or AssertionError(f"closed with {self.close_code} before the reply")
@@ -290,7 +289,7 @@ class Client:
         assert isinstance(text, str), f"one text frame is one JSON object: {text[:100]!r}"
         frame: JSON = json.loads(text)
         check_frame(frame)
-        assert not self.of("bye"), f"nothing comes after bye: {frame}"
+        assert not self.bye, f"nothing comes after bye: {frame}"
         self.frames.append(frame)
         if "re" in frame:
             self._take_reply(frame)
@@ -299,6 +298,8 @@ class Client:
             self.events.append(frame)
             self.arrivals.append(asyncio.get_running_loop().time())
         self._news.set()
+        if frame.get("t") == "bye":
+            self.bye = frame["d"]
         if frame.get("t") == "ping" and self._pong:
             await self.socket.send('{"t":"pong"}')
 

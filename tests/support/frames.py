@@ -92,6 +92,8 @@ class Positions:
 
     def __init__(self) -> None:
         self.at: dict[Stream, tuple[str, int]] = {}
+        # Staff who resume a room alone get its mod stream too, from a position that nothing has told them.
+        self._unannounced: set[Stream] = set()
 
     def note_event(self, frame: JSON) -> None:
         """Advance by a durable event, or set by a frame that reports a position."""
@@ -104,6 +106,7 @@ class Positions:
             self._set(stream, frame["d"]["pos"])
         elif frame["t"] == "stream.closed":
             self.at.pop(stream, None)
+            self._unannounced.discard(stream)
         elif frame["t"] == "resume.done":
             have = self.at.get(stream)
             assert have == tuple(frame["d"]["pos"]), f"resume ended at {frame}, events at {have}"
@@ -127,11 +130,14 @@ class Positions:
             assert stream in asked, f"an answer to no entry of resume: {entry}"
             if entry["ok"]:
                 self._set(stream, asked[stream])
+                self._unannounced.add((entry.get("ch"), "mod"))
         assert len(d.get("resumed", [])) == len(asked), f"each entry of resume is answered: {d}"
 
     def _join(self, sent: JSON, d: JSON) -> None:
         if d.get("resume", {}).get("ok"):
             self._set((d["ch"], "room"), sent["pos"])
+            if d.get("modPos"):
+                self._set((d["ch"], "mod"), d["modPos"])
         else:
             self._set_room(d, d["ch"])
 
@@ -145,8 +151,10 @@ class Positions:
 
     def _advance(self, stream: Stream, frame: JSON) -> None:
         epoch, n = frame["pos"]
-        have = self.at.get(stream)
-        assert have is not None, f"an event of a stream that is not open: {frame}"
         first = frame["d"]["from"] if frame["t"] == "skip" else n
+        have = self.at.get(stream)
+        if have is None and stream in self._unannounced:
+            have = (epoch, first - 1)
+        assert have is not None, f"an event of a stream that is not open: {frame}"
         assert have == (epoch, first - 1), f"after {have} came {frame}"
         self.at[stream] = (epoch, n)
