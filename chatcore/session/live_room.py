@@ -159,7 +159,8 @@ class LiveRoom:
             return
         payload = self._encode(message, entry.ts)
         self.fan.publish(payload, stream="room", n=entry.n)
-        if message.gone is None:
+        # A deletion earlier in the same commit has rebuilt the list from the state, which is ahead of these entries.
+        if message.gone is None and (not self._recent or self._recent[-1][0] < entry.n):
             self._recent.append((entry.n, event.mid, Raw(payload)))
             self._recent_list = None
         self.presence.spoke(event.user, entry.ts)
