@@ -234,7 +234,10 @@ class RoomFan:
                 at += 1
                 left -= 1
                 if member.mark is not end and not member.held and not member.late:
+                    # Whoever is overtaken leaves and joins from in here: the count is theirs to raise.
+                    self._left = left
                     self._serve(member)
+                    left = self._left
             if left and now() >= deadline:
                 break
         self._next, self._left = at, left
