@@ -106,7 +106,8 @@ def diagnose(data: bytes, exc: Exception) -> BadFrame:
     except BAD_JSON as worse:
         head = _head_of(_SURROGATES.sub(rb"\\ufffd", data))
         if head is None:
-            return BadFrame(Refused("bad_frame", _no_json(worse)), counts=True)
+            why = exc if isinstance(exc, UnicodeError) else worse
+            return BadFrame(Refused("bad_frame", _no_json(why)), counts=True)
         exc = Fault("d", "bad_text", _HALF)
     number = _id_of(head)
     if isinstance(exc, (UnicodeError, RecursionError)):

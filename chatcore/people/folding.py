@@ -6,6 +6,7 @@ folds all stored names anew.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -13,8 +14,8 @@ from functools import lru_cache
 # as a Latin letter in common fonts, after case folding. Folded on both sides, so names that differ by more
 # than that stay different. Pairs: the letter, then what it reads as.
 _LOOK_ALIKES = (
-    "аa вb еe һh іi јj кk ӏl мm нh оo рp сc ԁd ԛq ѕs тt уy үy ѵv ԝw хx "  # Cyrillic
-    "αa βb εe ζz ηh ιi κk μm νv οo ρp τt υy χx "  # Greek
+    "аa вb еe һh іi јj кk ӏl мm нh оo рp сc ьb ԁd ԛq ѕs тt уy үy ѵv ԝw хx "  # Cyrillic
+    "αa βb εe ζz ηh ιi κk μm νv οo σo ρp τt υy χx "  # Greek
     "օo ոn սu հh ցg "  # Armenian
     "ıi ɩi ɑa ɡg øo đd łl ħh"  # Latin
 )
@@ -80,4 +81,19 @@ def _enclosed() -> dict[int, str]:
 
 
 _ENCLOSED = _enclosed()
-_LOOK_ALIKE = {pair[0]: pair[1] for pair in _LOOK_ALIKES.split()}
+
+
+def _latin() -> dict[str, str]:
+    """Small capitals, and letters with a hook, stroke or tail: by their names, since Unicode decomposes none."""
+    table: dict[str, str] = {}
+    for start, end in _LATIN_BLOCKS:
+        for code in range(start, end):
+            found = _LATIN.fullmatch(unicodedata.name(chr(code), ""))
+            if found is not None:
+                table[chr(code)] = (found[1] or found[2]).lower()
+    return table
+
+
+_LATIN = re.compile(r"LATIN (?:LETTER SMALL CAPITAL ([A-Z])|SMALL LETTER ([A-Z]) WITH .*)")
+_LATIN_BLOCKS = ((0x100, 0x2B0), (0x1D00, 0x1DC0), (0x2C60, 0x2C80), (0xA720, 0xA800))
+_LOOK_ALIKE = _latin() | {pair[0]: pair[1] for pair in _LOOK_ALIKES.split()}

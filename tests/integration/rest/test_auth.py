@@ -93,6 +93,7 @@ async def test_a_wrong_sign_in_does_not_say_what_was_wrong(
         unknown = await anyone.refused("POST", "/api/auth/login", {"name": "nobody", "password": "wrong"})
     assert wrong == unknown
     assert wrong["code"] == "unauthenticated"
+    assert caplog.text.lower().count("failed login") == 2  # one line each, for what watches logs
     assert caplog.text.count("failed login from 127.0.0.1") == 2
     assert "bob" not in caplog.text
 

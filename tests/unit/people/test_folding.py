@@ -21,6 +21,8 @@ from chatcore.people.folding import fold_name
         "ann\ufe0f",
         "𝒜𝓃𝓃",
         "a\u0301nn",
+        "ᴀɴɴ",
+        "aɲƞ",
     ],
 )
 def test_look_alikes_are_the_same_name(looks_like_ann: str) -> None:

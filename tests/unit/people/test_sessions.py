@@ -57,13 +57,6 @@ async def test_wrong_is_wrong_without_saying_which(world: World, identifier: str
     assert refused.message == "Wrong name, email or password."
 
 
-async def test_a_failed_login_leaves_one_stable_line(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    await fails(world, "somebody@example.com")
-    assert [(record.name, record.getMessage()) for record in caplog.records] == [
-        ("cascade.auth", f"Failed login from {HOME}")
-    ]
-
-
 async def test_many_failures_from_one_address_are_refused_and_say_when(world: World) -> None:
     await world.sign_up()
     for _ in range(10):
