@@ -16,7 +16,7 @@ class DutyRules:
 
     slice_s: float = 0.002
     """A slice ends after this long, whoever still waits: the longest a command waits for fan-out."""
-    calm: float = 0.25
+    calm: float = 0.30
     """Share while nothing is late."""
     cap: float = 0.60
     """Share that is never passed."""
@@ -44,10 +44,10 @@ class Duty:
         late = (oldest_age - rules.late_from_s) / (rules.late_full_s - rules.late_from_s)
         return rules.calm + (rules.cap - rules.calm) * min(1.0, max(0.0, late))
 
-    def spent(self, began: float, ended: float, share: float) -> None:
-        """Book a slice that ran from `began` to `ended`; `share` was in force since the last one."""
-        self._refill(ended, share)
-        self._credit -= ended - began
+    def spent(self, now: float, cost: float, share: float) -> None:
+        """Book a slice that cost so many seconds of CPU and ended now; `share` was in force until now."""
+        self._refill(now, share)
+        self._credit -= cost
 
     def wait(self, now: float, share: float) -> float:
         """Seconds until the next slice may begin at this share; 0.0 = at the loop's next turn."""

@@ -6,6 +6,7 @@ Refuses to know: protocol words (the bye event is given to it as bytes), sockets
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -61,7 +62,8 @@ class FanoutStats:
 
 
 class Hub:
-    """One per process. `now` is monotonic seconds; `bye` is the JSON text of the event sent to a reader
+    """One per process. `now` is monotonic seconds, `cpu` this thread's seconds of CPU (for want of which
+    `now` is taken); `bye` is the JSON text of the event sent to a reader
     who is shed (protocol section 4, close 4003)."""
 
     def __init__(
@@ -72,6 +74,7 @@ class Hub:
         call_later: Callable[[float, Callable[[], None]], object],
         bye: bytes,
         limits: FanoutLimits | None = None,
+        cpu: Callable[[], float] | None = None,
     ) -> None:
         self._limits = limits or FanoutLimits()
         limits = self._limits
@@ -80,7 +83,7 @@ class Hub:
         self._call_soon = call_soon
         self._call_later = call_later
         self._bye = bye
-        self._scheduler = Scheduler(self._limits.duty, now, call_soon, call_later)
+        self._scheduler = Scheduler(self._limits.duty, now, cpu or now, call_soon, call_later)
         self._rooms: dict[str, RoomFan] = {}
         self._used: dict[str, RoomFan] = {}
         self._outboxes: set[Outbox] = set()
@@ -96,7 +99,12 @@ class Hub:
     ) -> "Hub":
         """A hub that lives on this loop's clock."""
         return cls(
-            now=loop.time, call_soon=loop.call_soon, call_later=loop.call_later, bye=bye, limits=limits
+            now=loop.time,
+            call_soon=loop.call_soon,
+            call_later=loop.call_later,
+            bye=bye,
+            limits=limits,
+            cpu=time.thread_time,
         )
 
     @property

@@ -15,7 +15,7 @@ def work(duty: Duty, age: float, slices: int, cost: float) -> float:
     now = busy = 0.0
     for _ in range(slices):
         now += duty.wait(now, duty.share(age))
-        duty.spent(now, now + cost, duty.share(age))
+        duty.spent(now + cost, cost, duty.share(age))
         now += cost
         busy += cost
     return busy / (now + duty.wait(now, duty.share(age)))
@@ -24,17 +24,17 @@ def work(duty: Duty, age: float, slices: int, cost: float) -> float:
 def test_a_quiet_node_flushes_at_once_until_its_credit_is_used() -> None:
     duty = Duty(RULES, 0.0)
     assert duty.wait(0.0, RULES.calm) == 0.0
-    duty.spent(0.0, 0.002, RULES.calm)
+    duty.spent(0.002, 0.002, RULES.calm)
     assert duty.wait(0.002, RULES.calm) == 0.0
-    duty.spent(0.002, 0.012, RULES.calm)
+    duty.spent(0.012, 0.01, RULES.calm)
     assert duty.wait(0.012, RULES.calm) > 0.0
 
 
 def test_credit_comes_back_with_time_and_has_a_bound() -> None:
     duty = Duty(RULES, 0.0)
-    duty.spent(0.0, 0.1, RULES.calm)
+    duty.spent(0.1, 0.1, RULES.calm)
     assert duty.wait(1000.0, RULES.calm) == 0.0
-    duty.spent(1000.0, 1000.0 + RULES.credit_s * 2, RULES.calm)
+    duty.spent(1000.0 + RULES.credit_s * 2, RULES.credit_s * 2, RULES.calm)
     assert duty.wait(1000.0 + RULES.credit_s * 2, RULES.calm) > 0.0
 
 
