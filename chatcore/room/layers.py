@@ -6,10 +6,11 @@ Reading falls through to the base; writing and deleting stay in the layer and va
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 K = TypeVar("K")
 V = TypeVar("V")
+D = TypeVar("D")
 
 
 class _Deleted:
@@ -36,6 +37,22 @@ class Layer(MutableMapping[K, V], Generic[K, V]):
                 return self._base[key]
             raise KeyError(key)
         return value
+
+    # The two that decisions ask most, without the exceptions and the walk that the mixins would take.
+
+    @overload
+    def get(self, key: K, default: None = None, /) -> V | None: ...
+    @overload
+    def get(self, key: K, default: V | D, /) -> V | D: ...
+    def get(self, key: K, default: Any = None, /) -> Any:
+        """The value of `key`, else `default`."""
+        value = self._own.get(key, _ABSENT)
+        if value is _ABSENT:
+            return self._base.get(key, default)
+        return default if isinstance(value, _Deleted) else value
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self) if self._own else bool(self._base)
 
     def __setitem__(self, key: K, value: V) -> None:
         self._own[key] = value

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 from chatcore.limits import Buckets, Spec, address_key
@@ -38,21 +37,19 @@ _LOG = logging.getLogger(__name__)
 Answer = Callable[[Any, Refused | None], None]
 
 
-@dataclass(frozen=True, slots=True)
 class Asker:
-    """Who sends a command, through which door, from which address."""
+    """Who sends a command, through which door, from which address. `actor`: as decisions see him, None if anonymous."""
 
-    principal: Principal | None
-    address: str
-    via: str = "socket"
+    __slots__ = ("actor", "address", "principal", "via")
 
-    def actor(self) -> Actor | None:
-        """As decisions see him; None for an anonymous reader."""
-        who = self.principal
-        if who is None:
-            return None
-        maker = who.maker if who.kind == "bot" else None
-        return Actor(who.id, who.kind, self.via, who.scopes, maker)
+    def __init__(self, principal: Principal | None, address: str, via: str = "socket") -> None:
+        self.principal = principal
+        self.address = address
+        self.via = via
+        self.actor: Actor | None = None
+        if principal is not None:
+            maker = principal.maker if principal.kind == "bot" else None
+            self.actor = Actor(principal.id, principal.kind, via, principal.scopes, maker)
 
 
 #: Commands that become drafts of the log; `send` goes its own, faster way.
@@ -245,7 +242,7 @@ class Chat:
         return MsgSendReply("command", action=reply.action)
 
     def _commit_message(self, asker: Asker, room: LiveRoom, command: c.MsgSend, answer: Answer) -> None:
-        actor = asker.actor()
+        actor = asker.actor
         if actor is None:
             raise AssertionError("an anonymous reader sends nothing")
         try:
@@ -293,7 +290,7 @@ class Chat:
     # -- other drafts ------------------------------------------------------------------------------------------
 
     async def _drafted(self, asker: Asker, ch: str, command: Any) -> Any:
-        actor = asker.actor()
+        actor = asker.actor
         if actor is None:
             raise unauthenticated()
         room = await self.rooms.load(ch)
@@ -354,7 +351,7 @@ class Chat:
     # -- reading -----------------------------------------------------------------------------------------------
 
     async def _read(self, asker: Asker, ch: str | None, command: Any) -> Any:
-        actor = asker.actor()
+        actor = asker.actor
         if isinstance(command, c.History):
             return await self._reading.history(actor, ch, command)
         room = await self.rooms.load(ch or "")

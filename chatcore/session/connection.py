@@ -20,7 +20,6 @@ from chatcore.fanout.outbox import Outbox
 from chatcore.fanout.room_fan import Subscription
 from chatcore.fanout.wire import Wire
 from chatcore.people.principal import Principal
-from chatcore.room.drafts import Actor
 from chatcore.session.chat import Asker, unauthenticated
 from schemas import commands as c
 from schemas import events as e
@@ -50,9 +49,9 @@ class Connection:
     """Made by `Sessions.open`; ends with `lost`."""
 
     __slots__ = (
-        "actor",
         "address",
         "alive_at",
+        "asker",
         "authenticating",
         "cookie",
         "held_personal",
@@ -89,7 +88,7 @@ class Connection:
         self.cookie = cookie
         self.state: State = "greeting"
         self.principal: Principal | None = None
-        self.actor: Actor | None = None
+        self.asker = Asker(None, address)
         self.authenticating = False
         self.opened_at = self.alive_at = self.pinged_at = self.noted_at = now
         self.in_flight: set[int] | None = None
@@ -137,8 +136,7 @@ class Connection:
         elif kind is c.RoomJoin or kind is c.RoomLeave:
             self.sessions.joining.run(self, command.ch or "", payload, answer)
         else:
-            asker = Asker(self.principal, self.address)
-            self.sessions.chat.submit(asker, command.ch, payload, answer)
+            self.sessions.chat.submit(self.asker, command.ch, payload, answer)
 
     def binary(self) -> None:
         """A binary frame is never part of this protocol."""
@@ -281,7 +279,7 @@ class Connection:
             self.want = WANTS.intersection(want)
         before = self.principal
         self.principal = principal
-        self.actor = Asker(principal, self.address).actor()
+        self.asker = Asker(principal, self.address)
         self.cookie = None
         self.sessions.known(self, before)
         if principal is not None and self.sessions.people.is_revoked(principal):

@@ -107,13 +107,17 @@ class Joining:
     @staticmethod
     def _waits_unknown(who: Connection, room: LiveRoom) -> bool:
         """Whether the reply has to say how long slow mode makes him wait, and that is not at hand."""
-        return "slow" in room.state.modes and who.actor is not None and who.actor.id not in room.state.authors
+        return (
+            "slow" in room.state.modes
+            and who.asker.actor is not None
+            and who.asker.actor.id not in room.state.authors
+        )
 
     async def _load_and_join(self, who: Connection, ch: str, command: c.RoomJoin, answer: Answer) -> None:
         try:
             room = await self._sessions.rooms.load(ch)
-            if who.actor is not None and self._waits_unknown(who, room):
-                await self._sessions.rooms.ensure(room, [who.actor.id], ())
+            if who.asker.actor is not None and self._waits_unknown(who, room):
+                await self._sessions.rooms.ensure(room, [who.asker.actor.id], ())
                 room = await self._sessions.rooms.load(room.id)  # deleted meanwhile, it is not found
         except Refused as refusal:
             answer(None, refusal)
@@ -142,15 +146,15 @@ class Joining:
         out_of_reach = (
             principal is not None and principal.channels is not None and room.id not in principal.channels
         )
-        if out_of_reach or not room.may_read(who.actor, now):
+        if out_of_reach or not room.may_read(who.asker.actor, now):
             raise Refused("forbidden", "This channel is not open to you.", d={"cap": "read"})
         if command.pos is None:
             self._enter(who, room)
-            answer(room.snapshot(who.actor, now), None)
+            answer(room.snapshot(who.asker.actor, now), None)
             return
         reason = self.too_old(command.pos, room.state.head)
         subscription = self._enter(who, room, held=reason is None)
-        reply = room.snapshot(who.actor, now, recent=reason is not None)
+        reply = room.snapshot(who.asker.actor, now, recent=reason is not None)
         why: Any = msgspec.UNSET if reason is None else reason
         answer(msgspec.structs.replace(reply, resume=ResumeAnswer(reason is None, why)), None)
         if reason is None:
@@ -185,7 +189,7 @@ class Joining:
     def audience(self, who: Connection, room: LiveRoom) -> int:
         """What of the room this connection gets: what it wants, as far as it may."""
         names = {"room", *(who.want & {"presence", "engage"})}
-        if "mod" in who.want and self._reads_mod(who.actor, room):
+        if "mod" in who.want and self._reads_mod(who.asker.actor, room):
             names.add("mod")
         return audience(names)
 
@@ -207,14 +211,14 @@ class Joining:
             who.rooms[ch] = room.fan.join(who.outbox, self.audience(who, room))
 
     def _snapshot(self, who: Connection, room: LiveRoom) -> None:
-        snapshot = room.snapshot(who.actor, self._sessions.clock())
+        snapshot = room.snapshot(who.asker.actor, self._sessions.clock())
         who.event("room.snapshot", room.id, "room", snapshot)
 
     # -- resuming ----------------------------------------------------------------------------------------------
 
     async def plan(self, who: Connection, principal: Principal | None, points: list[c.ResumePoint]) -> Plan:
         """Load what the entries of `resume` name; what can't be read is judged denied. Raises Refused overloaded."""
-        actor = Asker(principal, who.address).actor()
+        actor = Asker(principal, who.address).actor
         wishes: dict[str, Wish] = {}
         plan = Plan(self, who, [], None)
         for point in points:
@@ -310,7 +314,7 @@ class Joining:
     def _tell_done(self, who: Connection, room: LiveRoom, done: Done) -> None:
         if "room" in done:
             now = self._sessions.clock()
-            you = room.you(who.actor, now)
+            you = room.you(who.asker.actor, now)
             who.event("resume.done", room.id, "room", e.ResumeDone(room.pos(), room.view(now), you))
         if "mod" in done:
             who.event("resume.done", room.id, "mod", e.ResumeDone(room.mod_pos()))
