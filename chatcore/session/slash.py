@@ -88,8 +88,8 @@ def _role(role: str) -> Callable[[list[str]], Payload]:
     return make
 
 
-def _unrole(words: list[str]) -> Payload:
-    return c.RoleRevoke(user=_user(words, "/unmod @name"))
+def _unrole(word: str) -> Callable[[list[str]], Payload]:
+    return lambda words: c.RoleRevoke(user=_user(words, f"/{word} @name"))
 
 
 _COMMANDS: dict[str, Callable[[list[str]], Payload]] = {
@@ -101,6 +101,6 @@ _COMMANDS: dict[str, Callable[[list[str]], Payload]] = {
     "slowoff": lambda _: c.ModeSet(name="slow", value=0),
     "mod": _role("moderator"),
     "vip": _role("vip"),
-    "unmod": _unrole,
-    "unvip": _unrole,
+    "unmod": _unrole("unmod"),
+    "unvip": _unrole("unvip"),
 }
