@@ -78,6 +78,10 @@ class Credentials:
         self._used[principal.credential] = now
         return principal
 
+    def knows(self, token: str) -> bool:
+        """Whether `token` was good lately: resolving it reads nothing and tells a guesser nothing."""
+        return hash_secret(token) in self._known
+
     def is_current(self, principal: Principal) -> bool:
         """Whether a principal resolved a moment ago is still what its credential opens."""
         return any(

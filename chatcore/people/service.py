@@ -132,10 +132,11 @@ class People:
     async def authenticate(self, token: str, *, address: str | None = None) -> Principal:
         """Who holds a session token (`cs_…`) or API token (`ct_…`).
 
-        With an `address`, failures count there, and too many are refused before they are looked at.
+        With an `address`, failures count there, and too many are refused before they are looked at; a token
+        known to be good is not, so that nobody's failures lock out who shares his address.
         Raises Refused unauthenticated, token_expired, rate_limited, overloaded.
         """
-        if address is None:
+        if address is None or self._credentials.knows(token):
             return self._named(await self._credentials.resolve(token))
         self._throttle.may_authenticate(address, self._clock())
         try:

@@ -57,6 +57,18 @@ async def test_wrong_is_wrong_without_saying_which(world: World, identifier: str
     assert refused.message == "Wrong name, email or password."
 
 
+async def test_failures_of_others_lock_no_known_token_out(world: World) -> None:
+    token = (await world.sign_up()).token
+    await world.people.authenticate(token, address=HOME)
+    for _ in range(20):
+        with pytest.raises(Refused):
+            await world.people.authenticate("cs_" + "0" * 40, address=HOME)
+    with pytest.raises(Refused) as refusal:
+        await world.people.authenticate("cs_" + "0" * 40, address=HOME)
+    assert refusal.value.code == "rate_limited"
+    await world.people.authenticate(token, address=HOME)
+
+
 async def test_many_failures_from_one_address_are_refused_and_say_when(world: World) -> None:
     await world.sign_up()
     for _ in range(10):
