@@ -319,6 +319,9 @@ class Reader:
             self._authenticated(frame["d"])
         elif t == "room.join" and frame["ok"]:
             self._snapshot(frame["d"])
+        elif t == "room.join":
+            assert frame["err"]["retry"] == "after", frame
+            asyncio.get_running_loop().call_later(0.5, self.ask, t, {})
         elif t == "msg.send" and about in self.unsure:
             self._sent(about, frame)
         elif not frame["ok"]:
@@ -327,7 +330,7 @@ class Reader:
     def _sent(self, idem: str, frame: dict[str, Any]) -> None:
         if not frame["ok"]:
             assert frame["err"]["code"] != "internal", frame
-            if frame["err"]["code"] != "overloaded":  # then it was not said and never will be
+            if frame["err"]["retry"] != "after":  # then it was not said and never will be
                 self.refused[idem] = self.unsure.pop(idem)
             return
         sent = self.unsure.pop(idem)
@@ -427,7 +430,9 @@ class Town:
     """One channel, its log, the node of the moment, and the readers. All calls outside the loop go through `run`."""
 
     def __init__(self) -> None:
+        self.errors: list[BaseException] = []
         self.loop = VirtualLoop()
+        self.loop.set_exception_handler(self._failed)
         self.log = MemoryLog(now=self.clock, epoch="k9", gate=self._gate)
         self.log.create(Channel(CH, "one", OWNER, "One", "", (), False, "public", {}, START))
         self.plan: list[tuple[float, bool]] = []
@@ -448,7 +453,14 @@ class Town:
         return next(self._entropy).to_bytes(size, "big")
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
+        """Run until `work` is done. What failed in a callback meanwhile is raised here."""
+        result = self.loop.run_until_complete(work)
+        if self.errors:
+            raise self.errors[0]
+        return result
+
+    def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.errors.append(context.get("exception") or AssertionError(context["message"]))
 
     def wait(self, seconds: float) -> None:
         """Let that much virtual time pass."""
@@ -553,7 +565,9 @@ class Town:
                 for mid, message in list(standing.items()):
                     if mid in gone.mids or (message.user == gone.user and gone.lo <= message.n <= gone.hi):
                         del standing[mid]
-        assert shown == list(standing)[-RECENT:]
+        assert shown == list(standing)[-RECENT:], (
+            f"recent at {head}: {shown} instead of {list(standing)[-RECENT:]}"
+        )
 
     # -- readers -----------------------------------------------------------------------------------------------
 
@@ -584,5 +598,5 @@ class Town:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
 
-        self.run(end())
+        self.loop.run_until_complete(end())
         self.loop.close()
