@@ -41,8 +41,9 @@ class Duty:
     def share(self, oldest_age: float) -> float:
         """The share of the loop that is right when the oldest undelivered event is `oldest_age` old."""
         rules = self._rules
+        calm = min(rules.calm, rules.cap)
         late = (oldest_age - rules.late_from_s) / (rules.late_full_s - rules.late_from_s)
-        return rules.calm + (rules.cap - rules.calm) * min(1.0, max(0.0, late))
+        return calm + (rules.cap - calm) * min(1.0, max(0.0, late))
 
     def spent(self, now: float, cost: float, share: float) -> None:
         """Book a slice that cost so many seconds of CPU and ended now; `share` was in force until now."""

@@ -228,3 +228,9 @@ async def until(condition: Callable[[], object], seconds: float = DEADLINE) -> N
     while not condition():
         assert loop.time() < end, "waited in vain"
         await asyncio.sleep(0.002)
+
+
+async def turns(count: int = 10) -> None:
+    """Give the loop turns; over loopback, what was sent before is read in the first of them."""
+    for _ in range(count):
+        await asyncio.sleep(0)

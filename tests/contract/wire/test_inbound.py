@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from chatcore.fanout.frames import BINARY, CLOSE, PING, PONG, TEXT
-from tests.contract.wire.rig import masked, running, until
+from tests.contract.wire.rig import masked, running, turns, until
 
 
 async def test_the_application_returns_and_the_connection_lives_on() -> None:
@@ -159,7 +159,7 @@ async def test_what_comes_before_the_application_has_accepted_is_not_lost() -> N
         client = await rig.connect()
         await until(lambda: rig.server.server_state.tasks)
         await client.send(masked(TEXT, b"early") + masked(TEXT, b"half")[:3])
-        await asyncio.sleep(0.05)
+        await turns()
         may_accept.set()
         assert (await client.head()).startswith(b"HTTP/1.1 101")
         sink = await rig.sink()
@@ -179,7 +179,7 @@ async def test_who_leaves_during_the_handshake_is_lost_like_any_other() -> None:
         client = await rig.connect()
         await until(lambda: rig.server.server_state.tasks)
         client.vanish()
-        await asyncio.sleep(0.05)
+        await turns()
         may_accept.set()
         await until(lambda: not rig.server.server_state.tasks and not rig.server.server_state.connections)
         assert all(sink.codes == [1006] for sink in rig.sinks)

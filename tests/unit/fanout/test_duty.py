@@ -45,6 +45,11 @@ def test_the_share_rises_with_age_and_stops_at_the_cap(age: float, share: float)
     assert Duty(RULES, 0.0).share(age) == pytest.approx(share)
 
 
+def test_a_cap_below_calm_is_the_cap_from_the_start() -> None:
+    assert Duty(DutyRules(calm=0.3, cap=0.1), 0.0).share(0.0) == pytest.approx(0.1)
+    assert Duty(DutyRules(calm=0.3, cap=0.1), 0.0).share(9.0) == pytest.approx(0.1)
+
+
 @settings(deadline=None)
 @given(st.floats(0.0, 5.0), st.floats(0.0005, 0.01))
 def test_a_busy_node_spends_the_share_of_its_age_and_never_more_than_the_cap(age: float, cost: float) -> None:
