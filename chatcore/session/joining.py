@@ -358,6 +358,8 @@ class Joining:
         return page.rows[-1].entry.n
 
     async def _outbox_free(self, who: Connection) -> None:
+        if who.wants_closed():
+            return
         future = self._sessions.future()
         who.outbox.when_free(lambda: None if future.done() else future.set_result(None))
         self._sessions.waits(who, future)
