@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
-from chatcore.people.batch import Batcher
+from chatcore.batch import Batcher
 from chatcore.people.principal import Principal
 from chatcore.people.secrets import API, SESSION, hash_secret, kind_of
 from chatcore.people.store import Credential, SignIn, Store

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from chatcore.people.batch import Batcher
+from chatcore.batch import Batcher
 from chatcore.people.folding import fold_name
 from chatcore.people.names import Names
 from chatcore.people.principal import GuestEntry, Name, Principal

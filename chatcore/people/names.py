@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from chatcore.people.batch import Batcher
+from chatcore.batch import Batcher
 from chatcore.people.principal import Name
 from chatcore.people.store import Store
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from chatcore.batch import Batcher
 from chatcore.fanout.hub import Hub
 from chatcore.log.port import Log, Page, Row, Unavailable
 from chatcore.room.encode import people_in
 from chatcore.room.events import Entry, StreamKey
 from chatcore.room.state import Facts, RoomState
-from chatcore.session.batch import Gather
 from chatcore.session.live_room import RECENT, LiveRoom
 from chatcore.session.ports import Clock, People
 from schemas.errors import Refused
@@ -38,7 +38,7 @@ class Rooms:
         self._rooms: dict[str, LiveRoom] = {}
         self._loading: dict[str, asyncio.Task[LiveRoom | None]] = {}
         self._slugs: dict[str, str] = {}
-        self._facts: dict[str, Gather[tuple[str, str], bool]] = {}
+        self._facts: dict[str, Batcher[tuple[str, str], None]] = {}
 
     def all(self) -> list[LiveRoom]:
         """The rooms that are loaded."""
@@ -118,18 +118,18 @@ class Rooms:
         keys += [("m", mid) for mid in mids if mid not in state.messages]
         if not keys:
             return
-        gather = self._facts.get(room.id)
-        if gather is None:
-            gather = self._facts[room.id] = Gather(lambda asked: self._bring(room, asked))
-        await asyncio.gather(*[gather(key) for key in keys])
+        batcher = self._facts.get(room.id)
+        if batcher is None:
+            batcher = self._facts[room.id] = Batcher(lambda asked: self._bring(room, asked))
+        await asyncio.gather(*[batcher.submit(key) for key in keys])
 
-    async def _bring(self, room: LiveRoom, keys: list[tuple[str, str]]) -> dict[tuple[str, str], bool]:
+    async def _bring(self, room: LiveRoom, keys: list[tuple[str, str]]) -> list[None]:
         users = [key for kind, key in keys if kind == "u"]
         mids = [key for kind, key in keys if kind == "m"]
         facts: Facts = await self.log.facts(room.id, users, mids)
         while not room.state.absorb(facts):
             facts = await self.log.facts(room.id, users, mids)
-        return {}
+        return [None] * len(keys)
 
     # -- following ---------------------------------------------------------------------------------------------
 

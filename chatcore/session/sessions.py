@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from chatcore.batch import Batcher
 from chatcore.fanout.hub import Hub
 from chatcore.fanout.room_fan import PRESENCE, ROOM
 from chatcore.fanout.wire import Wire
@@ -16,7 +17,6 @@ from chatcore.log.port import Log
 from chatcore.people.principal import Principal, Revocation
 from chatcore.room.encode import encode_entry
 from chatcore.room.events import Entry, RoleChanged, StreamKey
-from chatcore.session.batch import Gather
 from chatcore.session.chat import Chat
 from chatcore.session.connection import Connection
 from chatcore.session.joining import Joining, count_event
@@ -72,7 +72,7 @@ class Sessions:
         self._notices = notices
         self._entropy = entropy
         self._by_user: dict[str, set[Connection]] = {}
-        self._heads: Gather[str, int] = Gather(self._load_heads)
+        self._heads: Batcher[str, int] = Batcher(self._load_heads)
         self._reading = Reading(rooms, people, clock)
         self._personal_joins = self._reading.personal_joins()
         self.joining = Joining(self, self._reading)
@@ -196,11 +196,12 @@ class Sessions:
 
     async def personal_head(self, user: str) -> int:
         """The newest n of a user's own stream."""
-        return await self._heads(user) or 0
+        return await self._heads.submit(user)
 
-    async def _load_heads(self, users: list[str]) -> dict[str, int]:
-        found = await self._log.heads([StreamKey("me", user) for user in users])
-        return {stream.owner: head for stream, head in found.items()}
+    async def _load_heads(self, users: list[str]) -> list[int]:
+        streams = [StreamKey("me", user) for user in users]
+        found = await self._log.heads(streams)
+        return [found[stream] for stream in streams]
 
     def followed(self, user: str) -> int:
         """The newest n of a user's own stream that went by here lately, 0 if none did."""

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from chatcore.people import batch
-from chatcore.people.batch import Batcher
+from chatcore import batch
+from chatcore.batch import Batcher
 from chatcore.people.names import Names
 from chatcore.people.principal import Name
 from chatcore.people.store import Guest, GuestDraft
