@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatcore.room.drafts import Decision, Draft
+from chatcore.room.drafts import Actor, Decision, Draft
 from chatcore.room.rights import capabilities
 from chatcore.room.settle import DECIDERS
 from chatcore.room.state import Grant, Sanction
@@ -166,3 +166,23 @@ def test_a_grant_that_ended_gives_nothing() -> None:
     room.state.roles["u_mod"] = Grant("moderator", room.now + 1)
     assert "mod.ban" in capabilities(room.state, actor("u_mod"), room.now)
     assert capabilities(room.state, actor("u_mod"), room.now + 1) == caps_of("viewer")
+
+
+def test_a_bot_may_nothing_that_its_maker_may_not_now() -> None:
+    room = Room()
+    room.state.roles["u_bot"] = Grant("moderator", None)
+    bot = Actor("u_bot", "bot", maker="u_mod")
+    assert room.do(bot, c.ModTimeout(STRANGER, 1), STRANGER)
+    assert refused(lambda: room.do(bot, c.ModTimeout("u_lead", 1), "u_lead")).d == {"targetRole": "lead"}
+    room.state.roles["u_mod"] = Grant("helper", None)
+    assert refused(lambda: room.do(bot, c.ModTimeout(STRANGER, 1), STRANGER)).d == {"cap": "mod.timeout"}
+    high = Actor("u_bot", "bot", maker=OWNER)
+    assert refused(lambda: room.do(high, c.ModTimeout("u_lead", 1), "u_lead")).code == "role_too_low"
+
+
+def test_nobody_speaks_through_a_bot_while_he_is_stopped_himself() -> None:
+    room = Room()
+    room.state.sanctions["u_ann"] = Sanction("ban", None, "a_1", None)
+    bot = Actor(STRANGER, "bot", maker="u_ann")
+    assert refused(lambda: room.do(bot, c.MsgSend("hi"))).code == "banned"
+    assert room.do(Actor(STRANGER, "bot", maker=OWNER), c.MsgSend("hi"))
