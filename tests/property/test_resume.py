@@ -74,7 +74,9 @@ class History:
         match what:
             case "say":
                 self._say(
-                    reader, "" if extra < 2 else "@ann ", mids[-extra] if 0 < extra <= len(mids) else None
+                    reader,
+                    "" if extra < 2 else "@ann ",
+                    mids[-int(extra)] if 0 < extra <= len(mids) else None,
                 )
             case "flood":
                 for _ in range(extra):
@@ -232,7 +234,7 @@ def play(history: list[tuple[tuple[str, int, Any], float]]) -> History:
 @settings(
     max_examples=1500 if LONG else 60,
     deadline=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(st.lists(st.tuples(steps, pauses), min_size=5, max_size=60))
 def test_what_a_reader_holds_is_what_the_log_says(history: list[tuple[tuple[str, int, Any], float]]) -> None:

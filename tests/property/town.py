@@ -321,7 +321,7 @@ class Reader:
             self._snapshot(frame["d"])
         elif t == "room.join":
             assert frame["err"]["retry"] == "after", frame
-            asyncio.get_running_loop().call_later(0.5, self.ask, t, {})
+            asyncio.get_running_loop().call_later(0.5, lambda: self.ask("room.join", {}))
         elif t == "msg.send" and about in self.unsure:
             self._sent(about, frame)
         elif not frame["ok"]:
@@ -460,7 +460,7 @@ class Town:
         return result
 
     def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self.errors.append(context.get("exception") or AssertionError(context["message"]))
+        self.errors.append(context.get("exception") or AssertionError(f"{context}"))
 
     def wait(self, seconds: float) -> None:
         """Let that much virtual time pass."""
