@@ -228,7 +228,8 @@ class Joining:
             ch = point.ch or ""
             wish = wishes.get(ch)
             if wish is None:
-                beyond = len(wishes) >= self._sessions.config.channels
+                here = {*wishes, *who.rooms}
+                beyond = ch not in here and len(here) >= self._sessions.config.channels
                 wish = wishes[ch] = Wish(ch, None, True) if beyond else await self._wish(principal, actor, ch)
             if point.s == "mod":
                 wish.mod_at = point.pos

@@ -60,3 +60,34 @@ async def test_nobody_sees_or_ends_another_s_tokens(admin: Api, bob: Api) -> Non
 async def test_what_is_wrong_in_a_token_is_named(bob: Api, change: dict[str, object], field: str) -> None:
     error = await bob.refused("POST", "/api/tokens", {**BOT, **change})
     assert (error["code"], error["field"]) == ("bad_request", field)
+
+
+async def test_a_bot_may_nothing_that_its_maker_may_not_now(admin: Api, bob: Api) -> None:
+    ch = (await admin.ok("POST", "/api/channels", {"title": "Lobby"}, 201))["id"]
+    scopes = {**BOT, "scopes": ["msg.send", "mod.timeout"]}
+    made = await bob.ok("POST", "/api/tokens", scopes, 201)
+    bot = bob.as_(made["token"])
+
+    async def act(who: Api, t: str, **d: object) -> None:
+        await who.ok("POST", f"/api/commands/{t}", {"ch": ch, "d": d})
+
+    await act(admin, "role.grant", user=made["user"]["id"], role="moderator")
+    sleep = {"ch": ch, "d": {"user": made["user"]["id"], "seconds": 1}}
+    assert (await bot.refused("POST", "/api/commands/mod.timeout", sleep))["code"] == "forbidden"
+    await act(admin, "role.grant", user="@bob", role="moderator")
+    assert (await bot.refused("POST", "/api/commands/mod.timeout", sleep))["code"] == "role_too_low"
+    await act(admin, "role.revoke", user="@bob")
+    await act(admin, "mod.ban", user="@bob")
+    assert (await bot.refused("POST", f"/api/channels/{ch}/chat", {"text": "hi"}))["code"] == "banned"
+
+
+async def test_what_only_reads_takes_nothing_back_and_sees_no_policy(admin: Api) -> None:
+    ch = (await admin.ok("POST", "/api/channels", {"title": "Lobby"}, 201))["id"]
+    mid = (await admin.ok("POST", f"/api/channels/{ch}/chat", {"text": "mine"}, 201))["mid"]
+    for kind, scopes in (("overlay", []), ("personal", ["react"])):
+        wanted = {"kind": kind, "name": "reader", "channels": [ch], "scopes": scopes}
+        made = await admin.ok("POST", "/api/tokens", wanted, 201)
+        reader = admin.as_(made["token"])
+        assert (await reader.refused("DELETE", f"/api/channels/{ch}/chat/{mid}"))["code"] == "forbidden"
+        shown = await reader.ok("GET", f"/api/channels/{ch}")
+        assert kind == "personal" or "policy" not in shown
