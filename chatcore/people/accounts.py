@@ -241,6 +241,8 @@ class Accounts:
             email=check_email(named["email"]) if "email" in named else None,
             roles=check_roles(named["roles"]) if "roles" in named else None,
         )
+        if changes.display_name not in (None, user.display_name) and not by.is_admin:
+            self._throttle.renames(user.id, self._clock())
         if password is not None:
             if by.id == user.id:
                 need_session(by)

@@ -18,6 +18,8 @@ FAILURES = Spec("auth", 20, 60_000)
 FAILURES_PER_ACCOUNT = Spec("auth", 10, 300_000)
 #: New identities (guests, and likewise accounts) per address (protocol 15).
 NEWCOMERS = Spec("auth", 10, 60_000, burst=50)
+#: Renames of an account: each one rewrites what rooms have at hand, and a name worn for a moment misleads.
+RENAMES = Spec("auth", 10, 60_000)
 #: A guest's renames (protocol 4).
 RENAME_MS = 60_000
 
@@ -30,6 +32,7 @@ class Throttle:
         self._by_account = Buckets(FAILURES_PER_ACCOUNT if limits else None)
         self._new_guests = Buckets(NEWCOMERS if limits else None)
         self._new_users = Buckets(NEWCOMERS if limits else None)
+        self._renames = Buckets(RENAMES if limits else None)
 
     def login_begins(self, account: str, address: str, now_ms: int) -> None:
         """Count an attempt as failed until `login_passed`."""
@@ -60,6 +63,10 @@ class Throttle:
     def new_user(self, address: str, now_ms: int) -> None:
         """Count a new account."""
         self._new_users.check(address_key(address), now_ms)
+
+    def renames(self, user: str, now_ms: int) -> None:
+        """Count an account's change of name."""
+        self._renames.check(user, now_ms)
 
 
 def _pair(account: str, address: str) -> str:

@@ -338,3 +338,14 @@ async def test_a_deleted_user_is_gone_everywhere(world: World) -> None:
     with pytest.raises(Refused) as last:
         await world.people.delete_user(admin, admin.id)
     assert last.value.code == "conflict"
+
+
+async def test_an_account_changes_its_name_ten_times_a_minute_at_most(world: World) -> None:
+    await world.sign_up()  # the administrator, who may
+    bob = (await world.sign_up("bob")).principal
+    for number in range(10):
+        await world.people.patch_user(bob, bob.id, {"display_name": f"Bob {number}"}, address=HOME)
+    await world.people.patch_user(bob, bob.id, {"display_name": "Bob 9"}, address=HOME)
+    with pytest.raises(Refused) as refusal:
+        await world.people.patch_user(bob, bob.id, {"display_name": "Bob"}, address=HOME)
+    assert (refusal.value.code, refusal.value.after_ms) == ("rate_limited", 6_000)
