@@ -49,8 +49,8 @@ async def on_refused(request: Request, error: Exception) -> Response:
     """Handler of `Refused`."""
     del request
     assert isinstance(error, Refused)
-    if error.code == "bad_request" and not error.field:
-        error.field = "body"  # of what can't be pinned to a member: an empty name, half a character
+    if error.code in ("bad_request", "bad_frame") and not error.field:
+        error.field = "body"  # of what can't be pinned to a member: an empty name, half a character, no JSON
     return refusal(error)
 
 
