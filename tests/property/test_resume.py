@@ -42,6 +42,7 @@ steps = st.one_of(
     st.tuples(st.just("leave"), who, st.just(0)),
     st.tuples(st.just("restart"), st.just(0), st.just(0)),
     st.tuples(st.just("slow log"), st.just(0), st.lists(st.sampled_from([0.0, 0.003, 0.2]), max_size=9)),
+    st.tuples(st.just("slow reads"), st.just(0), st.lists(st.sampled_from([0.0, 0.003, 0.2]), max_size=9)),
     st.tuples(st.just("log fails"), st.just(0), st.lists(st.booleans(), max_size=6)),
 )
 pauses = st.sampled_from([0.0, 0.0, 0.0, 0.001, 0.02, 1.1, 30.0])
@@ -62,6 +63,9 @@ class History:
             return
         if what == "slow log":
             town.plan = [(delay, False) for delay in extra]
+            return
+        if what == "slow reads":
+            town.lags = list(extra)
             return
         if what == "log fails":
             town.plan = [(0.001, fails) for fails in extra]
@@ -124,7 +128,7 @@ class History:
     def come_to_rest(self) -> None:
         """The log works again, everybody is here, reads, and asks again what he does not know."""
         town = self.town
-        town.plan = []
+        town.plan, town.lags = [], []
         for _ in range(20):
             for reader in self.readers:
                 town.at_once(lambda reader=reader: self._settle(reader))
@@ -247,8 +251,8 @@ WEIGHTS = {
     "delete": 8,
     "staff deletes": 3,
     "purge": 2,
-    "time out": 1,
-    "role": 4,
+    "time out": 3,
+    "role": 6,
     "mode": 4,
     "hang up": 6,
     "connect": 12,
@@ -257,6 +261,7 @@ WEIGHTS = {
     "leave": 1,
     "restart": 1,
     "slow log": 3,
+    "slow reads": 9,
     "log fails": 2,
 }
 
@@ -278,17 +283,17 @@ def long_history(seed: int, length: int = 200) -> list[tuple[tuple[str, int, Any
                 extra = dice.choice([None, 60])
             case "role":
                 extra = dice.choice(["moderator", "vip", None])
-            case "slow log":
+            case "slow log" | "slow reads":
                 extra = [dice.choice([0.0, 0.003, 0.2]) for _ in range(9)]
             case "log fails":
                 extra = [dice.random() < 0.3 for _ in range(6)]
             case _:
                 pass
-        pause = dice.choice([0.0, 0.0, 0.0, 0.0, 0.001, 0.02, 0.3, 1.1])
+        pause = dice.choice([0.0, 0.0, 0.0, 0.0, 0.001, 0.02, 0.3, 1.1, 5.0])
         history.append(((what, dice.randint(0, 4 if what in ("say", "flood") else 6), extra), pause))
     return history
 
 
-@pytest.mark.parametrize("seed", range(300 if LONG else 12))
+@pytest.mark.parametrize("seed", range(400 if LONG else 30))
 def test_long_histories(seed: int) -> None:
     play(long_history(seed))

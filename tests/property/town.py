@@ -12,7 +12,7 @@ import itertools
 import selectors
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -22,10 +22,10 @@ from chatcore.fanout.ring import RingRules
 from chatcore.fanout.wire import CLOSE_BOUND_S
 from chatcore.log.committer import Committer
 from chatcore.log.memory import MemoryLog
-from chatcore.log.port import Unavailable
+from chatcore.log.port import Page, Unavailable
 from chatcore.people.principal import GuestEntry, Name, Principal
 from chatcore.room.events import Entry, Gone, Message, Said, StreamKey
-from chatcore.room.state import Channel
+from chatcore.room.state import Channel, Facts, RoomState
 from chatcore.session.chat import Chat
 from chatcore.session.connection import Connection
 from chatcore.session.live_room import LiveRoom
@@ -35,6 +35,8 @@ from chatcore.session.rooms import Rooms
 from chatcore.session.sessions import Sessions
 from schemas.codec import encode_bye
 from schemas.errors import Disconnect, Refused
+
+T = TypeVar("T")
 
 START = 1_790_000_000_000
 CH = "c_1"
@@ -79,6 +81,50 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jump.seconds
+
+
+class StaleLog(MemoryLog):
+    """What is read takes a while to arrive: it is true as of the moment when it was asked for, and no later."""
+
+    lag: Callable[[], float] = staticmethod(lambda: 0.0)
+
+    async def room(self, channel: str) -> RoomState | None:
+        return await self._late(await super().room(channel))
+
+    async def facts(self, channel: str, users: Iterable[str], mids: Iterable[str]) -> Facts:
+        return await self._late(await super().facts(channel, users, mids))
+
+    async def heads(self, streams: Iterable[StreamKey]) -> dict[StreamKey, int]:
+        return await self._late(await super().heads(streams))
+
+    async def first_since(self, channel: str, user: str, ts: int) -> int | None:
+        return await self._late(await super().first_since(channel, user, ts))
+
+    async def read(
+        self,
+        stream: StreamKey,
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        limit: int,
+        order: Literal["oldest", "newest"] = "oldest",
+        said_only: bool = False,
+        standing_only: bool = False,
+    ) -> Page:
+        page = await super().read(
+            stream,
+            after=after,
+            before=before,
+            limit=limit,
+            order=order,
+            said_only=said_only,
+            standing_only=standing_only,
+        )
+        return await self._late(page)
+
+    async def _late(self, found: T) -> T:
+        await asyncio.sleep(self.lag())
+        return found
 
 
 class Folk:
@@ -433,7 +479,9 @@ class Town:
         self.errors: list[BaseException] = []
         self.loop = VirtualLoop()
         self.loop.set_exception_handler(self._failed)
-        self.log = MemoryLog(now=self.clock, epoch="k9", gate=self._gate)
+        self.log = StaleLog(now=self.clock, epoch="k9", gate=self._gate)
+        self.log.lag = lambda: self.lags.pop() if self.lags else 0.0
+        self.lags: list[float] = []
         self.log.create(Channel(CH, "one", OWNER, "One", "", (), False, "public", {}, START))
         self.plan: list[tuple[float, bool]] = []
         self.generation = 0
@@ -530,6 +578,7 @@ class Town:
     # -- what the log says -------------------------------------------------------------------------------------
 
     def entries(self, stream: StreamKey) -> list[Entry]:
+        self.lags = []
         page = self.run(self.log.read(stream, limit=100_000))
         return [row.entry for row in page.rows]
 
