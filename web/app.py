@@ -27,7 +27,7 @@ from chatcore.people.store_sqlite import SqliteStore
 from chatcore.room.drafts import Bucket
 from chatcore.session.chat import Chat
 from chatcore.session.notices import Notices
-from chatcore.session.ports import SessionConfig
+from chatcore.session.ports import FLOOD, SessionConfig
 from chatcore.session.rooms import Rooms
 from chatcore.session.sessions import Sessions
 from schemas.codec import encode_bye
@@ -68,6 +68,8 @@ class Application:
             exception_handlers=exception_handlers,
             lifespan=self._lifespan,
         )
+        # A redirect would name the host as the client wrote it; an address with a slash too many is a 404.
+        self.http.router.redirect_slashes = False
         self.state = self.http.state
         self.state.drain = self.drain
         self._socket: SocketDoor | None = None
@@ -208,6 +210,7 @@ def _session_config(settings: Settings) -> SessionConfig:
         in_flight=socket.in_flight,
         channels=socket.channels,
         resume_events=settings.fanout.resume_events,
+        flood=FLOOD if on else None,
         viewers=bucket(limits.send),
         staff=bucket(limits.send_staff),
         refused=spec(limits.attempts),

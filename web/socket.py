@@ -42,6 +42,9 @@ class SocketDoor:
         await send(accept)
         connection = self._sessions.open(wire, peer.address, cookie)
         wire.attach(connection)
+        if SUBPROTOCOL not in offered and any(name.startswith("cascade.") for name in offered):
+            connection.bye(Disconnect(4507, f"This server speaks {SUBPROTOCOL}."))
+            return
         if self._sessions.draining:
             connection.bye(Disconnect(4001, after_ms=500))
             return

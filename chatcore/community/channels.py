@@ -175,7 +175,7 @@ class Channels:
 
     @staticmethod
     def _owner_only(card: Card, by: Principal) -> None:
-        if (by.id != card.owner and not by.is_admin) or by.scopes is not None or by.read_only:
+        if by.id != card.owner or by.scopes is not None or by.read_only:
             raise Refused("forbidden", "Only the channel's owner may do this.", d={"cap": "channel.edit"})
 
     async def _columns(self, card: Card, changes: dict[str, Any]) -> dict[str, Any]:

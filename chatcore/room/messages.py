@@ -18,6 +18,8 @@ REPLY_PREVIEW = 80
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 #: Cc, and the surrogates that no UTF-8 text can hold.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: Letters that are drawn as nothing: the Hangul fillers and the empty Braille cell.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _MENTION = re.compile(r"(?<![\w@/])@([^\s@,.:;!?()\[\]{}<>\"'`]{2,30})")
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _LINK_TAIL = ".,:;!?'\")]}>*_~"
@@ -29,8 +31,6 @@ def clean(text: str, limit: int = TEXT_MAX) -> str:
     Raises Refused: bad_request (a control character), empty, too_long.
     """
     text = bare(text)
-    if not text:
-        raise Refused("empty", field="d.text")
     found = _CONTROL.search(text)
     if found:
         raise Refused(
@@ -39,6 +39,8 @@ def clean(text: str, limit: int = TEXT_MAX) -> str:
             field="d.text",
             d={"reason": "control_character"},
         )
+    if not text or not (text.isascii() or any(_shows(char) for char in text)):
+        raise Refused("empty", field="d.text")
     if len(text) > limit:
         raise Refused(
             "too_long",
@@ -55,6 +57,11 @@ def bare(text: str) -> str:
         # In this order: a control that goes may leave a letter beside its accent.
         text = unicodedata.normalize("NFC", _BIDI.sub("", text))
     return text.strip()
+
+
+def _shows(char: str) -> bool:
+    """Whether a character leaves anything to be seen; of such alone a message is an empty line."""
+    return char not in _BLANK and unicodedata.category(char) not in ("Cf", "Zs", "Zl", "Zp", "Mn", "Me")
 
 
 def mentioned(text: str) -> list[str]:

@@ -54,6 +54,7 @@ class Connection:
         "asker",
         "authenticating",
         "cookie",
+        "flood_at",
         "held_personal",
         "in_flight",
         "me_seen",
@@ -93,6 +94,7 @@ class Connection:
         self.opened_at = self.alive_at = self.pinged_at = self.noted_at = now
         self.in_flight: set[int] | None = None
         self.strikes: list[int] | None = None
+        self.flood_at = 0.0
         self.rooms: dict[str, Subscription] = {}
         self.want: frozenset[str] = WANTS
         self.held_personal: list[tuple[int, bytes]] | None = None
@@ -111,6 +113,13 @@ class Connection:
         self.alive_at = now = self.sessions.clock()
         if self.state == "closing":
             return
+        flood = self.sessions.config.flood
+        if flood is not None:
+            # The send bucket's arithmetic (GCRA), in place: one number a connection.
+            self.flood_at = max(self.flood_at, now) + flood.window / flood.limit
+            if self.flood_at - now > flood.window:
+                self.bye(Disconnect(4008, code="rate_limited", after_ms=flood.window))
+                return
         try:
             command = decode_command(data, limit=self.sessions.config.frame)
         except BadFrame as bad:
@@ -229,15 +238,7 @@ class Connection:
             self.wire.resume()
 
     async def _prove(self, d: c.Auth, answer: Callable[[Any, Refused | None], None]) -> None:
-        people = self.sessions.people
-        guest_token: str | None = None
-        if d.token is not None:
-            principal = await people.authenticate(d.token, address=self.address)
-        elif d.guest is not None:
-            entry = await people.guest(d.guest.name, d.guest.token, address=self.address)
-            principal, guest_token = entry.principal, entry.guest_token
-        else:
-            principal = None if self.cookie is None else await self.cookie()
+        principal, guest_token = await self._who(d)
         if self.state == "ready" and self._again(principal):
             return answer(None, Refused("already", "This connection is somebody already."))
         if self.state == "closing":
@@ -247,6 +248,8 @@ class Connection:
         if principal is not None and not principal.read_only:
             # What came between the look-up and now was sent to nobody: the position told has to lie behind it.
             me = max(await self.sessions.personal_head(principal.id), self.sessions.followed(principal.id))
+        if principal is not None and self.sessions.people.is_revoked(principal):
+            principal, _ = await self._who(d)  # changed or ended meanwhile: which, the credential says
         if self.wants_closed():
             return None
         before = self.principal
@@ -261,6 +264,15 @@ class Connection:
         answer(AuthReply(self.session, _user(principal), expires, position, resumed, token), None)
         self.sessions.joining.begin(self, plan)
         return None
+
+    async def _who(self, d: c.Auth) -> tuple[Principal | None, str | None]:
+        """Whose credential it is, and the token of a new guest. Raises Refused."""
+        if d.token is not None:
+            return await self.sessions.people.authenticate(d.token, address=self.address), None
+        if d.guest is not None:
+            entry = await self.sessions.people.guest(d.guest.name, d.guest.token, address=self.address)
+            return entry.principal, entry.guest_token
+        return (None if self.cookie is None else await self.cookie()), None
 
     def wants_closed(self) -> bool:
         """Whether the socket went while something was looked up."""

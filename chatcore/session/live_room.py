@@ -94,7 +94,10 @@ class LiveRoom:
                 message, user=None, text=text, frags=frags
             )
         self._authors.pop(user, None)
-        self._rewrite({message.mid for message in mine})
+        mids = {message.mid for message in mine}
+        self._rewrite(
+            mids | {message.mid for message in self.state.messages.values() if message.reply in mids}
+        )
 
     # -- following the log -------------------------------------------------------------------------------------
 

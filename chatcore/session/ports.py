@@ -53,6 +53,8 @@ Entropy = Callable[[int], bytes]
 Cookie = Callable[[], Awaitable[Principal | None]]
 
 
+#: Frames of one connection, whatever they say; beyond it is no conversation (close 4008).
+FLOOD = Bucket(2000, 10_000)
 REFUSED = Spec("send", 60, 30_000)
 JOIN = Spec("join", 20, 10_000)
 QUERY = Spec("query", 120, 30_000)
@@ -72,6 +74,7 @@ class SessionConfig:
     in_flight: int = limits.IN_FLIGHT
     channels: int = limits.CHANNELS
     resume_events: int = 2000
+    flood: Bucket | None = FLOOD
     viewers: Bucket | None = VIEWERS
     staff: Bucket | None = STAFF
     refused: Spec | None = REFUSED

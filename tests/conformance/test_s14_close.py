@@ -1,17 +1,28 @@
 """Protocol 14: how the server ends a connection: draining, a reader who does not read."""
 
 import asyncio
+import contextlib
+import json
 import signal
 import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from tests.conformance.conftest import making_target
 from tests.conformance.world import World
 from tests.support.client import Client
 from tests.support.server import serving
+
+
+def _socket(url: str) -> str:
+    return url.replace("http", "ws", 1) + "/ws"
+
 
 STOPPED = {0, -signal.SIGTERM}
 """Exit codes of a good stop: to end by the signal that asked for it is good manners."""
@@ -130,3 +141,37 @@ async def drained(raw: socket.socket) -> bytes:
             if not got:
                 return tail
             tail = (tail + got)[-(1 << 20) :]
+
+
+async def test_a_client_of_another_protocol_version_is_closed_with_4507(world: World) -> None:
+    async with connect(_socket(world.target.url), subprotocols=[Subprotocol("cascade.v9.json")]) as socket:
+        frames = await _to_the_end(socket)
+    assert frames[-1]["t"] == "bye"
+    assert frames[-1]["d"]["close"] == socket.close_code == 4507
+    assert frames[-1]["d"]["retry"] == "never"
+
+
+async def test_frames_without_end_are_flooding_and_closed_with_4008(
+    tmp_path: Path, given_url: str | None
+) -> None:
+    if given_url is not None:
+        pytest.skip("needs a server with its limits on")
+    with serving(tmp_path, limits=True) as server, making_target(server) as target:
+        async with connect(_socket(target.url)) as socket:
+            reading = asyncio.create_task(_to_the_end(socket))
+            await socket.send('{"id":1,"t":"auth"}')
+            with contextlib.suppress(ConnectionClosed):
+                for number in range(2, 2_300):
+                    await socket.send(f'{{"id":{number},"t":"room.who","ch":"c_none"}}')
+            frames = await reading
+    assert frames[-1]["d"]["close"] == socket.close_code == 4008
+    assert frames[-1]["d"]["retry"] == "reconnect"
+
+
+async def _to_the_end(socket: ClientConnection) -> list[Any]:
+    """Every frame until the connection is closed, by whatever code."""
+    frames: list[Any] = []
+    with contextlib.suppress(ConnectionClosed):
+        async for frame in socket:
+            frames.append(json.loads(frame))
+    return frames

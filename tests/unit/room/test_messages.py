@@ -162,3 +162,14 @@ def test_fragments_never_overlap_and_lie_in_the_text(text: str) -> None:
 def test_a_preview_has_80_code_points_at_most() -> None:
     assert preview("é" * 80) == "é" * 80
     assert preview("👍" * 81) == "👍" * 79 + "…"
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff\u200d", "\u3164", "\u2800 \u2800", "\u00ad"])
+def test_what_leaves_nothing_to_be_seen_is_empty(text: str) -> None:
+    with pytest.raises(Refused) as caught:
+        clean(text)
+    assert caught.value.code == "empty"
+
+
+def test_format_characters_beside_letters_pass() -> None:
+    assert clean("👩\u200d👩\u200d👧") == "👩\u200d👩\u200d👧"
