@@ -637,6 +637,10 @@ class Town:
         """A text that nothing else contains."""
         return f"<{next(self._said):05}>"
 
+    def pending(self) -> int:
+        """Work of the session layer that has not ended: none, where nobody waits for anything."""
+        return len(self.sessions.chat._tasks)  # pyright: ignore[reportPrivateUsage] - nobody else needs to know
+
     def close(self) -> None:
         async def end() -> None:
             for reader in self.readers:
