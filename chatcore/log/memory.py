@@ -27,6 +27,10 @@ class _Held:
         return room, len(self.entries) - room
 
 
+def _copy(message: Message | None) -> Message | None:
+    return None if message is None else msgspec.structs.replace(message)
+
+
 async def _nothing(_point: str) -> None:
     return
 
@@ -170,8 +174,8 @@ class MemoryLog:
         for entry in held.entries:
             if entry.stream != stream:
                 continue
-            message = held.messages.get(entry.event.mid) if isinstance(entry.event, Said) else None
-            parent = held.messages.get(message.reply) if message is not None and message.reply else None
+            message = _copy(held.messages.get(entry.event.mid)) if isinstance(entry.event, Said) else None
+            parent = _copy(held.messages.get(message.reply)) if message is not None and message.reply else None
             rows.append(Row(msgspec.structs.replace(entry, message=message), parent))
         return rows
 
