@@ -4,6 +4,7 @@
  */
 import { signal } from "@preact/signals";
 import { ask } from "./api.js";
+import { pathWithin } from "./next-path.js";
 
 /** undefined = not known yet, null = nobody, else the user. */
 export const user = signal(document.documentElement.dataset.cookie ? undefined : null);
@@ -25,8 +26,7 @@ export async function signOut() {
 
 /** Where to go after signing in: only a path of this site. */
 export function nextPath() {
-  const next = new URLSearchParams(location.search).get("next") ?? "";
-  return next.startsWith("/") && !next.startsWith("//") && !next.startsWith("/\\") ? next : "/";
+  return pathWithin(new URLSearchParams(location.search).get("next"), location.origin);
 }
 
 export const withNext = (path) => `${path}?next=${encodeURIComponent(location.pathname + location.search)}`;
