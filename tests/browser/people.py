@@ -61,6 +61,23 @@ class Person:
         )
         return made["token"]
 
+    def change_channel(self, method: str, body: dict[str, str] | None = None) -> None:
+        """PATCH or DELETE of the channel `lobby` by the page's own session."""
+        self._ask(method, "/api/channels/@lobby", body)
+
+    def rename(self, display_name: str) -> None:
+        """Takes another display name, by the page's own session."""
+        self._ask("PATCH", f"/api/users/@{self.name.lower()}", {"displayName": display_name})
+
+    def _ask(self, method: str, path: str, body: dict[str, str] | None) -> None:
+        status = self.page.evaluate(
+            """async ([method, path, body]) => (await fetch(path, {
+                method, ...(body && { headers: {"content-type": "application/json"}, body: JSON.stringify(body) }),
+            })).status""",
+            [method, path, body],
+        )
+        assert status < 300, (method, path, status)
+
     def enter(self, slug: str) -> None:
         """Opens a channel and waits until its room is there."""
         self.page.goto(f"/@{slug}")

@@ -168,3 +168,42 @@ def test_a_screen_reader_hears_of_new_messages(room: tuple[Person, Person]) -> N
     ann.say("good evening")
     expect(status).to_contain_text("Ann: good evening")
     assert kim.page.get_by_role("log").get_attribute("aria-live") == "off"
+
+
+def test_a_deleted_channel_says_so_at_once(room: tuple[Person, Person]) -> None:
+    ann, kim = room
+    kim.say("still readable")
+    expect(ann.line("still readable")).to_be_visible()
+    ann.change_channel("DELETE")
+    for person in room:
+        stage = person.page.locator(".stage")
+        expect(stage.get_by_role("heading")).to_have_text("This channel is gone")
+        expect(stage.get_by_role("link", name="All channels")).to_be_visible()
+        expect(person.page.locator("#say")).to_have_count(0)
+        expect(person.line("still readable")).to_be_visible()
+    kim.page.locator(".stage").get_by_role("link", name="All channels").click()
+    kim.page.wait_for_url("**/")
+
+
+def test_a_new_title_is_shown_at_once(room: tuple[Person, Person]) -> None:
+    ann, kim = room
+    ann.change_channel("PATCH", {"title": "Lake Crossing"})
+    expect(kim.page.locator(".about h1")).to_have_text("Lake Crossing")
+    expect(kim.page).to_have_title("Lake Crossing · Cascade")
+
+
+def test_equal_display_names_are_told_apart(room: tuple[Person, Person], new_person: New) -> None:
+    ann, kim = room
+    bob = new_person("Bob")
+    bob.sign_up()
+    bob.rename("ANN")
+    bob.enter("lobby")
+    bob.say("send me your password")
+    fake = kim.line("send me your password")
+    expect(fake.locator(".line-handle")).to_have_text("@bob")
+    expect(fake.locator(".line-name")).to_have_attribute("title", "@bob")
+    ann.say("that was not me")
+    expect(kim.line("that was not me").locator(".line-handle")).to_have_count(0)
+    fake.hover()
+    fake.locator(".line-more").click()
+    expect(kim.page.get_by_role("menu")).to_contain_text("@bob")

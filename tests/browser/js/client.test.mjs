@@ -267,3 +267,24 @@ test("whatever the connection does, each event is shown once and in order, each 
     client.close();
   }
 });
+
+test("a room whose channel was deleted is said to be closed, and neither resumed nor joined again", async () => {
+  const { stage, clock, notes } = await started();
+  stage.say("a");
+  stage.socket.deliver({ t: "stream.closed", ch: "c_1", s: "room", d: { pos: ["k1", 2] } });
+  assert.equal(notes.at(-1).type, "closed");
+  stage.socket.drop();
+  await clock.pass(60_000);
+  const asked = stage.socket.sent.map((frame) => frame.t);
+  assert.deepEqual([stage.sockets.length, asked.includes("auth"), asked.includes("room.join")], [2, true, false]);
+  assert.deepEqual(stage.socket.sent.find((frame) => frame.t === "auth").d.resume, []);
+  assert.equal(notes.at(-1).type, "closed");
+});
+
+test("the end of another stream leaves the room as it is", async () => {
+  const { stage, notes, events } = await started();
+  stage.socket.deliver({ t: "stream.closed", ch: "c_1", s: "mod", d: { pos: ["k1", 2] } });
+  stage.say("a");
+  assert.deepEqual(events(), [1]);
+  assert.ok(!notes.some((note) => note.type === "closed"));
+});

@@ -139,3 +139,13 @@ test("people who spoke last are offered first", () => {
   const state = play(snapshot(0), events(said(1, ANN), said(2, BOB), said(3, ANN)));
   assert.deepEqual([...state.people.keys()], ["u_9", "u_7"]);
 });
+
+test("a channel that is gone keeps its lines, and nobody may write there", () => {
+  const state = play(snapshot(1, [said(1)]), { type: "closed" });
+  assert.deepEqual([state.phase, state.you.caps, texts(state)], ["gone", [], ["text 1"]]);
+});
+
+test("a new title of the broadcast is the room's title at once", () => {
+  const state = play(snapshot(0), events(event(1, "stream.state", { state: "live", title: "New", since: 1 })));
+  assert.deepEqual([state.info.title, state.info.stream.state], ["New", "live"]);
+});

@@ -4,8 +4,10 @@ import test from "node:test";
 import { announcer } from "../../../web/ui/app/chat/announce.js";
 import { complete, matching, mentionAt } from "../../../web/ui/app/chat/completion.js";
 import { colourFor, contrast, parseColour } from "../../../web/ui/app/colour.js";
+import { fold, handleOf, same, shared } from "../../../web/ui/app/chat/names.js";
 import { parts, safeHref } from "../../../web/ui/app/frags.js";
 import { speak, t } from "../../../web/ui/app/i18n.js";
+import { pathWithin } from "../../../web/ui/app/next-path.js";
 import { backoff } from "../../../web/ui/app/retry.js";
 
 test("fragments count code points, not code units", () => {
@@ -76,4 +78,25 @@ test("plural forms and values", () => {
   assert.equal(t("x", { count: 1 }), "1 thing");
   assert.equal(t("x", { count: 1200 }), "1,200 things");
   assert.equal(t("y", { name: "{count}" }), "{count}!");
+});
+
+test("one is sent on within this site only", () => {
+  const here = "https://cascade.example";
+  for (const path of ["/", "/@lobby", "/studio?x=1#lobby", "/a?next=//evil.example"]) assert.equal(pathWithin(path, here), path);
+  const elsewhere = ["//evil.example", "/\\evil.example", "/\t/evil.example", "/\n/evil.example", "/\r\n//evil.example", "\t//evil.example",
+    "/.//evil.example", "/..//evil.example", "/x/..//evil.example", "https://evil.example/", "javascript:alert(1)", "evil.example", "https://cascade.example.evil.example/", "///", "/\u0085/x", "", null, undefined];
+  for (const path of elsewhere) assert.equal(pathWithin(path, here), "/", JSON.stringify(path));
+});
+
+test("a display name that two people bear is told apart by the name that only one has", () => {
+  const eve = { id: "u_1", name: "eve", displayName: "Eve" };
+  const fake = { id: "u_2", name: "mallory", displayName: "E\u200bv e" };
+  const bob = { id: "u_3", name: "bob", displayName: "Robert" };
+  assert.deepEqual([eve, fake, bob, { id: "u_4" }].map(handleOf), [null, "@mallory", "@bob", null]);
+  assert.equal(shared([eve, { ...eve, displayName: "EVE" }, bob, null]).size, 0);
+  const found = shared([eve, fake, bob]);
+  assert.ok(found.has(fold(fake.displayName)) && !found.has(fold(bob.displayName)));
+  const asName = shared([{ id: "u_1", name: "eve", displayName: "Evelyn" }, fake]);
+  assert.ok(asName.has("eve"));
+  assert.ok(same(found, asName) && !same(found, new Set(["bob"])) && !same(found, new Set()));
 });

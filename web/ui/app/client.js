@@ -302,10 +302,19 @@ export class Client {
       case "stream.open":
         return room.reader(frame.s).restart(frame.d.pos);
       case "stream.closed":
-        return room.readers.delete(frame.s);
+        return this.#streamEnded(room, frame.s);
       default:
         return room.listener({ type: "event", event: frame });
     }
+  }
+
+  /** A room that ends (its channel was deleted) is neither resumed nor joined again. */
+  #streamEnded(room, s) {
+    room.readers.delete(s);
+    if (s !== "room") return;
+    this.#rooms.delete(room.ref);
+    room.forget();
+    room.listener({ type: "closed" });
   }
 
   #durable(link, room, frame) {
@@ -344,6 +353,7 @@ export class Client {
       await this.#readOn(link, room, s, reader);
     } catch (error) {
       reader.waiting.length = 0;
+      if (this.#rooms.get(room.ref) !== room) return;
       if (error.code !== "disconnected") this.#startOver(link);
       return;
     } finally {

@@ -44,6 +44,7 @@ const ACTIONS = {
   identity: (state, { user }) => ({ ...state, me: user }),
   stale: (state) => ({ ...state, stale: true }),
   refused: (state, { error }) => ({ ...state, phase: "refused", error }),
+  closed: (state) => ({ ...state, phase: "gone", olderLeft: false, you: { ...state.you, caps: [] } }),
   snapshot: onSnapshot,
   resumed: (state, { state: info, you }) => withRoom({ ...state, stale: false }, info, you),
   events: onEvents,

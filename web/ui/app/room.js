@@ -10,7 +10,7 @@ const MAX_EARLY = 500;
 export class Room {
   /**
    * @param {string} ref channel id or "@slug"
-   * @param {(note: {type:string}) => void} listener gets `snapshot`, `event`, `resumed`, `refused`, `stale`
+   * @param {(note: {type:string}) => void} listener gets `snapshot`, `event`, `resumed`, `refused`, `stale`, `closed`
    */
   constructor(ref, listener) {
     this.ref = ref;

@@ -16,6 +16,7 @@ import { Composer } from "./composer.js";
 import { entryFor } from "./entry.js";
 import { Log } from "./log.js";
 import { mentions, Message } from "./message.js";
+import { handleOf } from "./names.js";
 import { Pending } from "./pending.js";
 
 /** What a line may stand on: plain, under the pointer, a mention. */
@@ -44,7 +45,7 @@ const Head = ({ controller }) => html`<header class="chat-head">
 
 /** The list and the place to write, and what goes between them: whom one answers, what came back. */
 function Talk({ controller }) {
-  const { me, you, pending } = controller.part;
+  const { phase, me, you, pending } = controller.part;
   const [reply, setReply] = useState(null);
   const [draft, setDraft] = useState(null);
   const [menu, setMenu] = useState(null);
@@ -77,12 +78,22 @@ function Talk({ controller }) {
             onAgain=${() => again(item)} onDrop=${() => controller.drop(item.idem)} />`,
         )}
     <//>
-    ${entryFor({ me: me.value, you: you.value }, controller, Date.now()) ??
+    ${phase.value === "gone"
+      ? html`<p class="entry notice" role="status">${t("watch.gone")}</p>`
+      : entryFor({ me: me.value, you: you.value }, controller, Date.now()) ??
     html`<${Composer} controller=${controller} draft=${draft} reply=${reply} onReply=${setReply} offline=${offline} />`}
-    ${menu && html`<${Menu} label=${t("chat.menuOf", { name: menu.row.user?.displayName ?? "" })} at=${menu.at}
+    ${menu && html`<${Menu} ...${whose(menu.row.user)} at=${menu.at}
       items=${itemsFor(menu.row, me.value, you.value, controller, setReply)} onClose=${() => setMenu(null)} />`}
     ${thread && html`<${Thread} root=${thread} controller=${controller} onClose=${() => setThread(null)} />`}
   `;
+}
+
+/** What the menu says of the author: also who it is, where the display name does not tell. */
+function whose(user) {
+  const name = user?.displayName ?? "";
+  const handle = handleOf(user);
+  const head = handle && html`<bdi>${name}</bdi> <bdi class="dim">${handle}</bdi>`;
+  return { label: t("chat.menuOf", { name: handle ? `${name} (${handle})` : name }), head };
 }
 
 function itemsFor(row, me, you, controller, setReply) {

@@ -11,6 +11,7 @@ import { html } from "../kit/html.js";
 import { Icon } from "../kit/icons.js";
 import { Empty } from "../kit/states.js";
 import { Message, Note } from "./message.js";
+import { fold, handleOf, same, shared } from "./names.js";
 import { chunks, following, frozen, lowered, rowsIn, widened } from "./window.js";
 
 /** Nearer than this to the newest line counts as being there; nearer to the oldest asks for more (px). */
@@ -22,6 +23,7 @@ export function Log({ controller, muted, background, target, onAct, children, qu
   const box = useRef(null);
   const { view, follow, scrolled } = usePlace(controller, box);
   const colour = useColours(background);
+  const doubles = useDoubles(state);
   const shown = rowsIn(state.rows, view);
   const live = view.endN === null;
   useKeptPlace(box, live);
@@ -31,7 +33,7 @@ export function Log({ controller, muted, background, target, onAct, children, qu
       onClick=${(e) => act(e, onAct)} onKeyDown=${(e) => walk(e, box.current, onAct)}>
       <ol class="lines">
         ${chunks(shown).map(
-          ({ key, rows }) => html`<${Chunk} key=${key} rows=${rows} me=${state.me?.id} colour=${colour} muted=${muted} target=${target} />`,
+          ({ key, rows }) => html`<${Chunk} key=${key} rows=${rows} me=${state.me?.id} colour=${colour} muted=${muted} target=${target} doubles=${doubles} />`,
         )}
         ${shown.length === 0 && quiet && html`<li class="log-empty"><${Empty} title=${t("chat.empty")} text=${t("chat.emptyText")} /></li>`}
         ${live && children}
@@ -47,17 +49,18 @@ const Jump = ({ count, onClick }) => html`<button class="jump" onClick=${onClick
 
 /** Some lines that are redrawn together, and only if one of them changed. */
 class Chunk extends Component {
-  shouldComponentUpdate({ rows, me, colour, muted, target }) {
+  shouldComponentUpdate({ rows, me, colour, muted, target, doubles }) {
     const now = this.props;
-    if (now.me !== me || now.colour !== colour || now.muted !== muted || now.target !== target) return true;
+    if (now.me !== me || now.colour !== colour || now.muted !== muted || now.target !== target || now.doubles !== doubles) return true;
     return now.rows.length !== rows.length || rows.some((row, i) => row !== now.rows[i]);
   }
 
-  render({ rows, me, colour, muted, target }) {
+  render({ rows, me, colour, muted, target, doubles }) {
     return rows.map((row) => {
       if (row.kind === "note") return html`<${Note} key=${row.key} row=${row} />`;
       if (muted.has(row.user?.id)) return null;
-      return html`<${Message} key=${row.key} row=${row} me=${me} colour=${colour(row.user)} target=${target === row.mid} />`;
+      const handle = doubles.size > 0 && doubles.has(fold(row.user?.displayName)) ? handleOf(row.user) : null;
+      return html`<${Message} key=${row.key} row=${row} me=${me} colour=${colour(row.user)} target=${target === row.mid} handle=${handle} />`;
     });
   }
 }
@@ -72,6 +75,14 @@ function useColours({ behind, enough }) {
       return known.get(user.id);
     };
   }, [behind, enough]);
+}
+
+/** Names that several people of this room bear; the same set for as long as they are the same names. */
+function useDoubles({ rows, info }) {
+  const last = useRef(new Set());
+  const found = shared([info?.owner, ...rows.map((row) => row.user)]);
+  if (!same(found, last.current)) last.current = found;
+  return last.current;
 }
 
 /** Where one is in the room: at the newest line, or further up. */

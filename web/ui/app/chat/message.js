@@ -7,15 +7,17 @@ import { parts } from "../frags.js";
 import { exactTime, t, timeOfDay } from "../i18n.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icons.js";
+import { handleOf } from "./names.js";
 
 /** Redrawn only when its row, its look or its marks change: at 100 lines a second the others must cost nothing. */
 export class Message extends Component {
   shouldComponentUpdate(next) {
     const now = this.props;
-    return next.row !== now.row || next.colour !== now.colour || next.me !== now.me || next.target !== now.target;
+    return next.row !== now.row || next.colour !== now.colour || next.me !== now.me || next.target !== now.target || next.handle !== now.handle;
   }
 
-  render({ row, colour, me, target }) {
+  /** `handle`: the "@name" to show beside a display name that somebody else bears too. */
+  render({ row, colour, me, target, handle }) {
     const { user, flags, reply } = row;
     if (row.gone) return html`<${Gone} row=${row} />`;
     const mine = me && user?.id === me;
@@ -28,7 +30,7 @@ export class Message extends Component {
         <span dir="auto">${reply.text ?? t("chat.quoteGone")}</span>
       </button>`}
       <time class="line-time" datetime=${new Date(row.ts).toISOString()} title=${exactTime(row.ts)}>${timeOfDay(row.ts)}</time>
-      <${Name} user=${user} colour=${colour} /><span class="line-colon">: </span>
+      <${Name} user=${user} colour=${colour} handle=${handle} /><span class="line-colon">: </span>
       <span class="line-text" dir="auto"><${Text} row=${row} me=${me} /></span>
       ${flags.includes("first") && html`<span class="chip">${t("chat.first")}</span>`}
       <button class="line-more" data-act="menu" tabindex="-1" aria-haspopup="menu"
@@ -40,12 +42,12 @@ export class Message extends Component {
 export const mentions = (row, id) =>
   Boolean(id) && (row.frags.some((frag) => frag.k === "mention" && frag.user === id) || row.reply?.user?.id === id);
 
-function Name({ user, colour }) {
+function Name({ user, colour, handle }) {
   if (!user) return html`<span class="line-name dim">${t("chat.erased")}</span>`;
   const badge = user.badges?.length ? user.badges : staffBadge(user);
   return html`${badge.map((each) => html`<span key=${each.id} class="badge badge-${each.id}">${each.title}</span>`)}
     ${user.kind === "bot" && html`<span class="badge badge-bot">${t("chat.bot")}</span>`}
-    <bdi class="line-name" style=${{ color: colour }} title=${user.name && user.name !== user.displayName ? `@${user.name}` : undefined}>${user.displayName ?? user.name}</bdi>`;
+    <bdi class="line-name" style=${{ color: colour }} title=${handleOf(user) ?? undefined}>${user.displayName ?? user.name}</bdi>${handle && html` <bdi class="line-handle">${handle}</bdi>`}`;
 }
 
 /** A role that the server gave no badge for is still worth knowing. */

@@ -34,10 +34,10 @@ export function Dialog({ title, onClose, children }) {
 
 /**
  * A menu at a point or below its opener.
- * @param {{label:string, at:{x:number,y:number}, onClose:()=>void,
+ * @param {{label:string, head?:any, at:{x:number,y:number}, onClose:()=>void,
  *   items:{label:string, icon?:string, danger?:boolean, run:()=>void}[]}} props
  */
-export function Menu({ label, at, items, onClose }) {
+export function Menu({ label, head, at, items, onClose }) {
   const ref = useRef(null);
   useLayoutEffect(() => {
     place(ref.current, at);
@@ -55,6 +55,7 @@ export function Menu({ label, at, items, onClose }) {
     item.run();
   };
   return html`<div ref=${ref} class="menu" role="menu" aria-label=${label} onKeyDown=${(e) => steer(e, ref.current, onClose)}>
+    ${head && html`<p class="menu-head" aria-hidden="true">${head}</p>`}
     ${items.map(
       (item) => html`<button key=${item.label} role="menuitem" tabindex="-1" class=${item.danger ? "danger" : ""}
         onClick=${() => choose(item)}>

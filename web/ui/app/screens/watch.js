@@ -7,6 +7,7 @@ import { isLive, LiveMark, Poster, Tags } from "../kit/channel.js";
 import { copy } from "../kit/float.js";
 import { html } from "../kit/html.js";
 import { Icon } from "../kit/icons.js";
+import { Empty } from "../kit/states.js";
 import { Missing } from "./missing.js";
 
 export function Screen({ slug }) {
@@ -15,7 +16,9 @@ export function Screen({ slug }) {
   const { phase, error, ch, info } = controller.part;
   if (phase.value === "refused" && error.value.code === "not_found") return html`<${Missing} title=${t("watch.missing", { slug })} />`;
   return html`<div class="watch">
-    <section class="stage" aria-label=${t("watch.video")}><${Stage} ch=${ch.value} info=${info.value} slug=${slug} /></section>
+    <section class="stage" aria-label=${t("watch.video")}>
+      ${phase.value === "gone" ? html`<${Gone} />` : html`<${Stage} ch=${ch.value} info=${info.value} slug=${slug} />`}
+    </section>
     <${About} info=${info.value} slug=${slug} />
     <${Chat} controller=${controller} />
   </div>`;
@@ -32,6 +35,13 @@ function Stage({ ch, info, slug }) {
     </div>`}
   <//>`;
 }
+
+/** The channel was deleted while one was there; what was said stays readable until one leaves. */
+const Gone = () => html`<div class="stage-gone" role="alert">
+  <${Empty} icon="warn" title=${t("watch.gone")} text=${t("watch.goneText")}>
+    <a class="button button-main" href="/">${t("missing.home")}</a>
+  <//>
+</div>`;
 
 function About({ info, slug }) {
   useEffect(() => {
