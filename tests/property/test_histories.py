@@ -48,7 +48,7 @@ def test_a_message_deleted_while_its_page_is_read_comes_as_its_place(town: Town)
     ann, bob = here(town, "u_ann"), here(town, "u_bob")
     town.at_once(bob.hang_up)
     mids = say(town, ann, 50)  # more than the ring keeps, less than a resume may ask for
-    town.lags = [0.5]
+    town.lags = [0.5, 0.0]  # from the last: the personal head, then the page
     town.at_once(bob.connect)
     town.wait(0.2)
     town.at_once(lambda: ann.ask("msg.delete", {"mid": mids[3]}))

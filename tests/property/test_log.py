@@ -262,6 +262,9 @@ def test_any_history_on_any_number_of_nodes() -> None:
     run_state_machine_as_test(
         LogMachine,
         settings=settings(
-            max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=120,
+            stateful_step_count=50,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
         ),
     )
