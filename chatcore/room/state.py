@@ -249,11 +249,7 @@ class RoomState:
 
     def absorb(self, facts: Facts) -> bool:
         """Take in facts that were read at head `facts.as_of`; False if too much was deleted since: read again."""
-        if (
-            facts.as_of < self.head
-            and len(self.gone_log) == GONE_KEPT
-            and self.gone_log[0][0] > facts.as_of + 1
-        ):
+        if not self.remembers(facts.as_of):
             return False
         for user, author in facts.authors.items():
             known = self.authors.get(user)
@@ -265,6 +261,11 @@ class RoomState:
             if mid not in self.messages:
                 self.messages[mid] = self.since(message, facts.as_of)
         return True
+
+    def remembers(self, as_of: int) -> bool:
+        """Whether every deletion after head `as_of` is still at hand, so that `since` can be asked."""
+        full = len(self.gone_log) == GONE_KEPT
+        return as_of >= self.head or not full or self.gone_log[0][0] <= as_of + 1
 
     def since(self, message: Message, as_of: int) -> Message:
         """`message`, read at head `as_of`, with what has been deleted since."""

@@ -44,7 +44,12 @@ class Reading:
         await self._people.names(wanted)
 
     def encode(self, joins: Joins, page: Page, state: RoomState | None) -> list[bytes]:
-        """Rows as event JSON. What was deleted since they were read is not shown any more."""
+        """Rows as event JSON. What was deleted since they were read is not shown any more.
+
+        Raises Refused overloaded if so much was that nobody remembers it: read again.
+        """
+        if state is not None and not state.remembers(page.head) and any(row.entry.message for row in page.rows):
+            raise Refused("overloaded", "Much is being deleted here; read again.", after_ms=100)
         found: list[bytes] = []
         for row in page.rows:
             entry, parent = row.entry, row.parent
