@@ -1,4 +1,4 @@
-"""Owns password hashing: argon2id, off the loop, in two threads with a bounded queue.
+"""Owns password hashing: argon2id, off the loop, in few threads that yield to all others, with a bounded queue.
 
 Refuses to know whose password it is and what a password must look like.
 """
@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,8 +24,9 @@ from schemas.errors import Refused
 
 T = TypeVar("T")
 
-THREADS = 2
-#: Hashes that may wait or run at once: about two seconds of work.
+#: How much nicer than the loop a hashing thread is (Linux): a flood of logins must not delay messages.
+NICE = 10
+#: Hashes that may wait or run at once: a few seconds of work.
 QUEUE = 96
 #: … of them for one address, so that nobody fills the queue alone.
 QUEUE_OF_ONE = 8
@@ -43,13 +48,20 @@ class Checked:
     outdated: bool = False
 
 
+def threads_for(cores: int) -> int:
+    """How many hashes run at once: half the cores, so that the loop and the database keep theirs."""
+    return max(1, cores // 2)
+
+
 class Passwords:
     """Hash and check. Both raise Refused overloaded when too many are waiting."""
 
     def __init__(self, cost: Cost | None = None) -> None:
         cost = cost or Cost()
         self._hasher = PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=1)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="cascade-password")
+        self._threads = ThreadPoolExecutor(
+            threads_for(os.cpu_count() or 1), thread_name_prefix="cascade-password", initializer=_give_way
+        )
         self._pending: Counter[str] = Counter()
         # A hash of nothing, at full cost: who has no password takes as long to refuse as who has one.
         salt, digest = (base64.b64encode(bytes(size)).decode().rstrip("=") for size in (16, 32))
@@ -86,3 +98,11 @@ class Passwords:
         self._pending[owner] -= 1
         if not self._pending[owner]:
             del self._pending[owner]
+
+
+def _give_way() -> None:
+    """Lower the priority of the thread that calls. Linux only: elsewhere a thread's id may be a process's."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)
