@@ -6,7 +6,7 @@ through two ports.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from chatcore.limits import address_key
@@ -136,7 +136,9 @@ class Accounts:
 
     async def _redeem(self, invite: str, changes: Changes) -> User:
         try:
-            user = await self._store.redeem_invite(invite, self._clock(), changes)
+            user = await self._with_name(
+                changes.names, lambda: self._store.redeem_invite(invite, self._clock(), changes)
+            )
         except Taken as taken:
             raise _taken(taken) from None
         except Missing:
@@ -161,12 +163,27 @@ class Accounts:
             created_at=now,
         )
         try:
-            user = await self._store.create_user(draft, names, FIRST_ROLES)
+            user = await self._with_name(
+                made.names, lambda: self._store.create_user(draft, names, FIRST_ROLES)
+            )
         except Taken as taken:
             raise _taken(taken) from None
         self.first_code = None
         self._guests.name_taken(fold_name(user.name))
         return user
+
+    async def _with_name(self, chosen: Sequence[str], store: Callable[[], Awaitable[User]]) -> User:
+        """What `store` gives; where only a bot without a good token has the chosen name, that gives way."""
+        try:
+            return await store()
+        except Taken as taken:
+            if taken.args[0] != "name" or not chosen:
+                raise
+            bot = await self._store.retire_bot(fold_name(chosen[0]), self._clock())
+            if bot is None:
+                raise
+        self._announcements.renamed(bot.named())
+        return await store()
 
     # -- users -----------------------------------------------------------------------------------------------
 

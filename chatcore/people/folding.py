@@ -21,7 +21,10 @@ _LOOK_ALIKES = (
 )
 
 # Shown as nothing, yet not default-ignorable by their category: fillers and blanks.
-_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U00016fe4\U0001d159")
+
+# Default-ignorable, yet marks or not assigned.
+_UNSEEN = frozenset("\u034f\u2065\ufff0\ufff1\ufff2\ufff3\ufff4\ufff5\ufff6\ufff7\ufff8")
 
 # Marks are decoration on these scripts only; elsewhere (Indic vowels, Thai tones) they make another word.
 _DECORATED = ("LATIN", "GREEK", "CYRILLIC")
@@ -64,7 +67,7 @@ def _is_ignorable(char: str) -> bool:
     return (
         unicodedata.category(char) in ("Cf", "Cc", "Zl", "Zp")
         or char in _BLANK
-        or char == "\u034f"
+        or char in _UNSEEN
         or "\ufe00" <= char <= "\ufe0f"
         or "\u180b" <= char <= "\u180f"
         or "\U000e0000" <= char <= "\U000e0fff"

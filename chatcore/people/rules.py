@@ -69,7 +69,7 @@ def check_name(name: str, *, field: str = "name", trusted: bool = False) -> str:
 def check_display_name(text: str, *, field: str = "displayName") -> str:
     """A display name, NFC and trimmed. Raises Refused bad_request."""
     shown = _clean(text, field, DISPLAY_LENGTH, allowed=_JOINERS)
-    if not fold_name(shown):
+    if _is_unseen(shown):
         raise fault(field, "invisible", "A display name needs at least one visible character.")
     return shown
 
@@ -77,7 +77,7 @@ def check_display_name(text: str, *, field: str = "displayName") -> str:
 def check_guest_name(text: str, *, field: str = "d.guest.name") -> str:
     """A guest's name, NFC and trimmed (protocol 4). Raises Refused bad_request."""
     name = _clean(text, field, GUEST_NAME_LENGTH, allowed=frozenset())
-    if not fold_name(name):
+    if _is_unseen(name):
         raise fault(field, "invisible", "A guest's name needs at least one visible character.")
     if name.startswith("@"):
         raise fault(field, "form", "A guest's name does not begin with @; leave it out.")
@@ -194,6 +194,11 @@ def _clean(text: str, field: str, length: tuple[int, int], *, allowed: frozenset
         reason = "too_short" if len(clean) < low else "too_long"
         raise fault(field, reason, f"It has {len(clean)} characters; between {low} and {high} are possible.")
     return clean
+
+
+def _is_unseen(name: str) -> bool:
+    """Whether a name shows nothing, or only marks that have no letter to stand on."""
+    return all(unicodedata.category(char).startswith("M") for char in fold_name(name))
 
 
 def _has_blank(text: str) -> bool:

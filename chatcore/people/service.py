@@ -89,7 +89,9 @@ class People:
             owns_channels=owns_channels,
             forget_messages=forget_messages,
         )
-        self._tokens = Tokens(store, self._guests, self._announcements, clock=clock, entropy=entropy)
+        self._tokens = Tokens(
+            store, self._guests, self._throttle, self._announcements, clock=clock, entropy=entropy
+        )
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -242,7 +244,7 @@ class People:
     # -- tokens ----------------------------------------------------------------------------------------------
 
     async def create_token(self, by: Principal, wanted: resources.TokenCreate) -> resources.TokenCreated:
-        """Make a token, shown once. Raises Refused bad_request, forbidden, conflict."""
+        """Make a token, shown once. Raises Refused bad_request, forbidden, conflict, rate_limited."""
         return await self._tokens.create(by, wanted)
 
     async def list_tokens(self, by: Principal, query: resources.PageQuery) -> resources.TokenList:

@@ -66,7 +66,7 @@ class Sessions:
         return await self.begin(user, address=address, agent=agent)
 
     async def begin(self, user: User, *, address: str, agent: str) -> SignedIn:
-        """A new session for `user`, who has proved who he is."""
+        """A new session for `user`, who has proved who he is. If he has too many, his least used one ends."""
         now = self._clock()
         token = make_token(SESSION, self._entropy(TOKEN_BYTES))
         sign_in = SignIn(
@@ -80,10 +80,12 @@ class Sessions:
             address=address_label(address),
         )
         try:
-            await self._store.add_sign_in(sign_in, user.password)
+            ended = await self._store.add_sign_in(sign_in, user.password)
         except Missing:
             message = "This account was changed or deleted just now; try again."
             raise Refused("unauthenticated", message) from None
+        for session in ended:
+            self._announcements.credential_ended(session, user.id, CLOSE_CREDENTIALS_CHANGED)
         principal = principal_of(Credential(sign_in, user))
         return SignedIn(token, sign_in.expires_at, principal, private_user(user))
 

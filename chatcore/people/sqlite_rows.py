@@ -28,6 +28,7 @@ from chatcore.people.store import (
     SignIn,
     Taken,
     User,
+    former_name,
 )
 
 # Every statement here is put together from constants of this package; values always travel as parameters.
@@ -174,6 +175,24 @@ def erase(db: sqlite3.Connection, person: str, now_ms: int) -> None:
     db.execute("DELETE FROM sign_in WHERE person = ?", (person,))
     db.execute("DELETE FROM api_token WHERE ?1 IN (person, maker)", (person,))
     db.execute("DELETE FROM invite WHERE person = ?", (person,))
+
+
+def retire_bot(db: sqlite3.Connection, folded: str, now_ms: int) -> User | None:
+    """Give a bot that has no good token left its former name; the bot as it is then, or None."""
+    row = db.execute(
+        f"{SELECT_USER} AND p.folded = ? AND p.kind = 'bot' AND p.maker IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM api_token t WHERE t.person = p.id AND coalesce(t.expires_at > ?, 1))",
+        (folded, now_ms),
+    ).fetchone()
+    if row is None:
+        return None
+    bot = to_user(row)
+    retired = replace(bot, name=former_name(bot))
+    db.execute(
+        "UPDATE person SET name = ?, folded = ? WHERE id = ?",
+        (retired.name, fold_name(retired.name), bot.id),
+    )
+    return retired
 
 
 def settle_guest(db: sqlite3.Connection, draft: GuestDraft, since_ms: int) -> Guest:

@@ -32,6 +32,9 @@ GUEST_NAME_MS = 24 * 3_600_000
 #: A guest's identity ends this long after its last use (protocol 4).
 GUEST_LIFE_MS = 30 * 24 * 3_600_000
 
+#: So many sessions an account may have; one more ends the least recently used one.
+SESSIONS_OF_ONE = 100
+
 #: Ended credentials are kept this long, so that their holder is told "expired" and not "unknown".
 GRACE_MS = 7 * 24 * 3_600_000
 
@@ -145,6 +148,11 @@ class GuestDraft:
     names: Iterable[str]
 
 
+def former_name(bot: User) -> str:
+    """What a bot is called whose name went to somebody else: no name that can be chosen, and its own alone."""
+    return f"{bot.name}-{bot.id[-8:]}"
+
+
 class Store(Protocol):
     """Where people are kept. See the module for the contract; times are Unix ms."""
 
@@ -206,9 +214,12 @@ class Store(Protocol):
         """Apply `changes` to the invited user and use the code up. Raises Taken, Missing (no such code)."""
         ...
 
-    async def add_sign_in(self, sign_in: SignIn, password: str | None) -> None:
-        """Store a session made with the password whose hash is `password`.
+    async def add_sign_in(
+        self, sign_in: SignIn, password: str | None, *, keep: int = SESSIONS_OF_ONE
+    ) -> list[str]:
+        """Store a session made with the password whose hash is `password`; its person has `keep` at most then.
 
+        Returns the ids of those removed for it, which are the least recently used ones.
         Raises Missing if its person is deleted, or the password was changed meanwhile.
         """
         ...
@@ -233,6 +244,13 @@ class Store(Protocol):
 
     async def end_token(self, maker: str, token_id: str) -> str | None:
         """Remove one of a user's tokens; returns as whom it acted, None if he has no such token."""
+        ...
+
+    async def retire_bot(self, folded: str, now_ms: int) -> User | None:
+        """Free a name that belongs to a bot which nobody can act as any more: a user made it, and none of its
+        tokens is still good. The bot keeps its id and all it said, under `former_name`; returns it as it is
+        then, None if nothing was freed.
+        """
         ...
 
     async def find_sign_ins(self, hashes: Sequence[str]) -> dict[str, Credential]:
@@ -271,7 +289,7 @@ class Store(Protocol):
         ...
 
     async def forget_expired(self, now_ms: int) -> int:
-        """Remove sessions, invites and guests' tokens that ended more than a week ago; returns how many."""
+        """Remove sessions, invites, API tokens and guests' tokens that ended more than a week ago; returns how many."""
         ...
 
     async def code(self, fresh: str) -> str:

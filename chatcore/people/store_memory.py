@@ -18,6 +18,7 @@ from chatcore.people.store import (
     GRACE_MS,
     GUEST_LIFE_MS,
     GUEST_NAME_MS,
+    SESSIONS_OF_ONE,
     ApiToken,
     Changes,
     Credential,
@@ -28,6 +29,7 @@ from chatcore.people.store import (
     SignIn,
     Taken,
     User,
+    former_name,
 )
 
 
@@ -137,10 +139,18 @@ class MemoryStore:
 
     # -- sessions and tokens ---------------------------------------------------------------------------------
 
-    async def add_sign_in(self, sign_in: SignIn, password: str | None) -> None:
+    async def add_sign_in(
+        self, sign_in: SignIn, password: str | None, *, keep: int = SESSIONS_OF_ONE
+    ) -> list[str]:
         if self._living(sign_in.person).password != password:
             raise Missing
+        others = [row for row in self._sign_ins.values() if row.person == sign_in.person]
+        others.sort(key=lambda row: (row.used_at, row.id), reverse=True)
+        gone = [row.id for row in others[keep - 1 :]]
+        for key in gone:
+            del self._sign_ins[key]
         self._sign_ins[sign_in.id] = sign_in
+        return gone
 
     async def sign_ins(self, user_id: str, now_ms: int) -> list[SignIn]:
         found = [row for row in self._sign_ins.values() if row.person == user_id and row.expires_at > now_ms]
@@ -174,6 +184,16 @@ class MemoryStore:
         if token is None or token.maker != maker:
             return None
         return self._tokens.pop(token_id).person
+
+    async def retire_bot(self, folded: str, now_ms: int) -> User | None:
+        bot = await self.user_by_name(folded)
+        if bot is None or bot.kind != "bot" or bot.maker is None:
+            return None
+        mine = [row for row in self._tokens.values() if row.person == bot.id]
+        if any(row.expires_at is None or row.expires_at > now_ms for row in mine):
+            return None
+        self._users[bot.id] = replace(bot, name=former_name(bot))
+        return self._users[bot.id]
 
     async def find_sign_ins(self, hashes: Sequence[str]) -> dict[str, Credential]:
         rows = (row for row in self._sign_ins.values() if row.hash in hashes)
@@ -239,13 +259,19 @@ class MemoryStore:
 
     async def forget_expired(self, now_ms: int) -> int:
         ended = now_ms - GRACE_MS
-        before = len(self._sign_ins) + len(self._invites) + len(self._guests)
+        before = self._size()
         self._sign_ins = {key: row for key, row in self._sign_ins.items() if row.expires_at > ended}
         self._invites = {code: row for code, row in self._invites.items() if row[1] > ended}
         self._guests = {key: row for key, row in self._guests.items() if row.used_at + GUEST_LIFE_MS > ended}
-        return before - len(self._sign_ins) - len(self._invites) - len(self._guests)
+        self._tokens = {
+            key: row for key, row in self._tokens.items() if row.expires_at is None or row.expires_at > ended
+        }
+        return before - self._size()
 
     # -- inside ----------------------------------------------------------------------------------------------
+
+    def _size(self) -> int:
+        return len(self._sign_ins) + len(self._invites) + len(self._guests) + len(self._tokens)
 
     def _alive(self) -> list[User]:
         return [user for user in self._users.values() if user.deleted_at is None]

@@ -26,6 +26,7 @@ from chatcore.people.sqlite_rows import (
     listed,
     living,
     need_free_email,
+    retire_bot,
     settle_guest,
     stored,
     to_api_key,
@@ -38,6 +39,7 @@ from chatcore.people.store import (
     GRACE_MS,
     GUEST_LIFE_MS,
     GUEST_NAME_MS,
+    SESSIONS_OF_ONE,
     ApiToken,
     Changes,
     Credential,
@@ -165,10 +167,17 @@ class SqliteStore:
 
     # -- sessions and tokens ---------------------------------------------------------------------------------
 
-    async def add_sign_in(self, sign_in: SignIn, password: str | None) -> None:
-        def work(db: sqlite3.Connection) -> None:
+    async def add_sign_in(
+        self, sign_in: SignIn, password: str | None, *, keep: int = SESSIONS_OF_ONE
+    ) -> list[str]:
+        def work(db: sqlite3.Connection) -> list[str]:
             if living(db, sign_in.person).password != password:
                 raise Missing
+            gone = db.execute(
+                "DELETE FROM sign_in WHERE id IN (SELECT id FROM sign_in WHERE person = ?"
+                " ORDER BY used_at DESC, id DESC LIMIT -1 OFFSET ?) RETURNING id",
+                (sign_in.person, keep - 1),
+            ).fetchall()
             db.execute(
                 "INSERT INTO sign_in VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -182,8 +191,9 @@ class SqliteStore:
                     sign_in.address,
                 ),
             )
+            return [row[0] for row in gone]
 
-        await self._db.write(work)
+        return await self._db.write(work)
 
     async def sign_ins(self, user_id: str, now_ms: int) -> list[SignIn]:
         rows = await self._db.query(
@@ -242,6 +252,9 @@ class SqliteStore:
             return None if row is None else row[0]
 
         return await self._db.write(work)
+
+    async def retire_bot(self, folded: str, now_ms: int) -> User | None:
+        return await self._db.write(lambda db: retire_bot(db, folded, now_ms))
 
     async def find_sign_ins(self, hashes: Sequence[str]) -> dict[str, Credential]:
         rows = await self._db.query(
@@ -305,6 +318,7 @@ class SqliteStore:
         def work(db: sqlite3.Connection) -> int:
             return (
                 db.execute("DELETE FROM sign_in WHERE expires_at <= ?", (ended,)).rowcount
+                + db.execute("DELETE FROM api_token WHERE expires_at <= ?", (ended,)).rowcount
                 + db.execute("DELETE FROM invite WHERE expires_at <= ?", (ended,)).rowcount
                 + db.execute("DELETE FROM guest WHERE used_at <= ?", (ended - GUEST_LIFE_MS,)).rowcount
             )

@@ -20,6 +20,8 @@ FAILURES_PER_ACCOUNT = Spec("auth", 10, 300_000)
 NEWCOMERS = Spec("auth", 10, 60_000, burst=50)
 #: Renames of an account: each one rewrites what rooms have at hand, and a name worn for a moment misleads.
 RENAMES = Spec("auth", 10, 60_000)
+#: Tokens made by one user: each may make a bot too.
+TOKENS = Spec("auth", 10, 60_000)
 #: A guest's renames (protocol 4).
 RENAME_MS = 60_000
 
@@ -33,6 +35,7 @@ class Throttle:
         self._new_guests = Buckets(NEWCOMERS if limits else None)
         self._new_users = Buckets(NEWCOMERS if limits else None)
         self._renames = Buckets(RENAMES if limits else None)
+        self._new_tokens = Buckets(TOKENS if limits else None)
 
     def login_begins(self, account: str, address: str, now_ms: int) -> None:
         """Count an attempt as failed until `login_passed`."""
@@ -67,6 +70,10 @@ class Throttle:
     def renames(self, user: str, now_ms: int) -> None:
         """Count an account's change of name."""
         self._renames.check(user, now_ms)
+
+    def new_token(self, user: str, now_ms: int) -> None:
+        """Count a token that a user makes."""
+        self._new_tokens.check(user, now_ms)
 
 
 def _pair(account: str, address: str) -> str:

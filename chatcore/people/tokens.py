@@ -5,6 +5,7 @@ Refuses to know channels: whether a token's maker has rights in one is looked at
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from chatcore.people.announcements import Announcements
@@ -22,12 +23,16 @@ from chatcore.people.rules import (
 from chatcore.people.secrets import API, TOKEN_BYTES, hash_secret, make_token
 from chatcore.people.sessions import need_session
 from chatcore.people.store import ApiToken, Missing, Store, User
+from chatcore.people.throttle import Throttle
 from chatcore.people.views import public_user, token_info
 from schemas import ids, resources
 from schemas.errors import Refused
 
 _NO_ROLES: frozenset[str] = frozenset()
-TOKENS_OF_ONE = 100
+#: Tokens of one maker; an expired one counts until it is revoked, or forgotten a week later.
+TOKENS_OF_ONE = 50
+#: Bots of one maker that have a token.
+BOTS_OF_ONE = 20
 
 
 class Tokens:
@@ -37,6 +42,7 @@ class Tokens:
         self,
         store: Store,
         guests: Guests,
+        throttle: Throttle,
         announcements: Announcements,
         *,
         clock: Callable[[], int],
@@ -44,29 +50,50 @@ class Tokens:
     ) -> None:
         self._store = store
         self._guests = guests
+        self._throttle = throttle
         self._announcements = announcements
         self._clock = clock
         self._entropy = entropy
+        # One is made at a time, so that no two are both the last that the limits allow.
+        self._making = asyncio.Lock()
 
     async def create(self, by: Principal, wanted: resources.TokenCreate) -> resources.TokenCreated:
         """Make a token; the reply shows it this once. A bot is made too, unless `by` has one of that name.
 
-        Raises Refused bad_request, forbidden, conflict (too many).
+        Raises Refused bad_request, forbidden, conflict (too many), rate_limited.
         """
         need_session(by)
         now = self._clock()
         channels, scopes = self._checked(by, wanted, now)
-        if len(await self._store.tokens(by.id, None, TOKENS_OF_ONE)) >= TOKENS_OF_ONE:
-            raise Refused(
-                "conflict", f"You have {TOKENS_OF_ONE} tokens; revoke one that is not needed any more."
-            )
-        actor = await self._actor(by, wanted, now)
+        shown = check_display_name(wanted.name, field="name")
+        self._throttle.new_token(by.id, now)
+        async with self._making:
+            return await self._make(by, wanted, shown, channels, scopes, now)
+
+    async def _make(
+        self,
+        by: Principal,
+        wanted: resources.TokenCreate,
+        shown: str,
+        channels: frozenset[str] | None,
+        scopes: frozenset[str],
+        now: int,
+    ) -> resources.TokenCreated:
+        held = await self._store.tokens(by.id, None, TOKENS_OF_ONE)
+        if len(held) >= TOKENS_OF_ONE:
+            message = f"You have {TOKENS_OF_ONE} tokens; revoke one that is not needed any more."
+            raise Refused("conflict", message)
+        if wanted.kind == "bot":
+            bots = {token.person for token in held if token.kind == "bot"}
+            actor = await self._bot(shown, by.id, now, full=bots if len(bots) >= BOTS_OF_ONE else None)
+        else:
+            actor = await self._maker(by)
         secret = make_token(API, self._entropy(TOKEN_BYTES))
         token = ApiToken(
             id=ids.new_id(ids.TOKEN, now, self._entropy(8)),
             hash=hash_secret(secret),
             kind=wanted.kind,
-            name=check_display_name(wanted.name, field="name"),
+            name=shown,
             person=actor.id,
             maker=by.id,
             scopes=scopes,
@@ -113,25 +140,30 @@ class Tokens:
             raise fault("channels", "overlay", "An overlay token reads one channel: name one, and no scopes.")
         return channels, scopes
 
-    async def _actor(self, by: Principal, wanted: resources.TokenCreate, now: int) -> User:
-        """As whom the token acts: a bot of that name, else the maker."""
-        if wanted.kind != "bot":
-            maker = await self._store.user(by.id)
-            if maker is None:
-                raise Refused("unauthenticated")
-            return maker
-        return await self._bot(check_display_name(wanted.name, field="name"), by.id, now)
+    async def _maker(self, by: Principal) -> User:
+        maker = await self._store.user(by.id)
+        if maker is None:
+            raise Refused("unauthenticated")
+        return maker
 
     async def house_bot(self, display_name: str, now: int) -> User:
         """A bot without a maker: no token of it exists."""
         return await self._bot(display_name, None, now)
 
-    async def _bot(self, shown: str, maker: str | None, now: int) -> User:
-        """The maker's bot of this name, made if there is none."""
+    async def _bot(self, shown: str, maker: str | None, now: int, *, full: set[str] | None = None) -> User:
+        """The maker's bot of this name, made if there is none; if he has all he may, only one of `full`."""
         name = derive_name(shown)
         existing = await self._store.user_by_name(fold_name(name))
-        if existing is not None and existing.kind == "bot" and existing.maker == maker:
-            return existing
+        own = existing if existing and existing.kind == "bot" and existing.maker == maker else None
+        if full is not None and (own is None or own.id not in full):
+            message = f"You have {BOTS_OF_ONE} bots; revoke the tokens of one that is not needed any more."
+            raise Refused("conflict", message)
+        if own is not None:
+            return own
+        if existing is not None:
+            retired = await self._store.retire_bot(fold_name(name), now)
+            if retired is not None:
+                self._announcements.renamed(retired.named())
         bot = User(
             id=ids.new_id(ids.USER, now, self._entropy(8)),
             kind="bot",

@@ -52,6 +52,7 @@ CREATE TABLE api_token (
   expires_at INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX api_token_maker ON api_token (maker);
+CREATE INDEX api_token_person ON api_token (person);
 
 -- A guest's one credential, and what he asked to be called (his granted name may carry digits).
 CREATE TABLE guest (

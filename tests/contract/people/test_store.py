@@ -26,6 +26,7 @@ from chatcore.people.store import (
     Store,
     Taken,
     User,
+    former_name,
 )
 from chatcore.people.store_memory import MemoryStore
 from chatcore.people.store_sqlite import SqliteStore
@@ -253,6 +254,21 @@ async def test_sessions_are_found_listed_and_ended(store: Store) -> None:
     assert len(await store.sign_ins("u_0002", NOW)) == 1
 
 
+async def test_too_many_sessions_end_the_least_recently_used(store: Store) -> None:
+    await add(store, 1)
+    await add(store, 2)
+    for number, used in ((1, 30), (2, 10), (3, 20), (4, 20)):
+        assert await store.add_sign_in(a_sign_in(number, used_at=NOW + used), "$hash", keep=4) == []
+    assert await store.add_sign_in(a_sign_in(5, "u_0002"), "$hash", keep=4) == []
+    assert await store.add_sign_in(a_sign_in(6, used_at=NOW), "$hash", keep=4) == ["t_0002"]
+    assert sorted(await store.add_sign_in(a_sign_in(7), "$hash", keep=2)) == ["t_0003", "t_0004", "t_0006"]
+    assert [row.id for row in await store.sign_ins("u_0001", NOW)] == ["t_0007", "t_0001"]
+    assert len(await store.sign_ins("u_0002", NOW)) == 1
+    with pytest.raises(Missing):
+        await store.add_sign_in(a_sign_in(8), "$other", keep=1)
+    assert len(await store.sign_ins("u_0001", NOW)) == 2
+
+
 async def test_no_session_by_a_password_that_was_changed(store: Store) -> None:
     await add(store, 1)
     await store.change_user("u_0001", Changes(password="$new"))
@@ -275,6 +291,25 @@ async def test_tokens_are_found_listed_and_ended(store: Store) -> None:
     assert await store.end_token("u_0002", "t_0001") is None
     assert await store.end_token("u_0001", "t_0001") == bot.id
     assert await store.end_token("u_0001", "t_0001") is None
+
+
+async def test_a_bot_gives_its_name_away_when_no_token_of_it_is_good(store: Store) -> None:
+    await add(store, 1, "river")
+    bot = await add(store, 2, "bot_x", kind="bot", email=None, password=None, maker="u_0001")
+    await add(store, 3, "host", kind="bot", email=None, password=None)
+    await store.add_token(a_token(1, bot.id, expires_at=NOW + 5))
+    await store.add_token(a_token(2, bot.id))
+    for name in ("river", "host", "bot_x", "nobody"):
+        assert await store.retire_bot(name, NOW + 5) is None
+    await store.end_token("u_0001", "t_0002")
+    assert await store.retire_bot("bot_x", NOW + 4) is None
+    retired = await store.retire_bot("bot_x", NOW + 5)
+    assert retired == replace(bot, name=former_name(bot)) == await store.user(bot.id)
+    assert await store.user_by_name("bot_x") is None
+    assert await store.user_by_name(former_name(bot)) == retired
+    assert (await add(store, 4, "bot_x")).name == "bot_x"
+    assert await store.retire_bot("bot_x", NOW + 5) is None
+    assert [name.name for name in await store.names([bot.id])] == [former_name(bot)]
 
 
 async def test_touching_moves_last_use_forward_only(store: Store) -> None:
@@ -370,9 +405,12 @@ async def test_what_ended_long_ago_is_forgotten(store: Store) -> None:
     user = await add(store, 1)
     await store.add_sign_in(a_sign_in(1, expires_at=NOW), "$hash")
     await store.put_invite("code", user.id, NOW)
+    await store.add_token(a_token(2, expires_at=NOW))
+    await store.add_token(a_token(3))
     await settle(store, 1, "Ann", at=NOW)
     assert await store.forget_expired(NOW + GRACE_MS - 1) == 0
-    assert await store.forget_expired(NOW + GRACE_MS) == 2
+    assert await store.forget_expired(NOW + GRACE_MS) == 3
+    assert [token.id for token in await store.tokens("u_0001", None, 9)] == ["t_0003"]
     assert await store.forget_expired(NOW + GRACE_MS + GUEST_LIFE_MS) == 1
     assert await store.find_guests([f"{1:064x}"], 0) == {}
     assert [name.name for name in await store.names(["g_0001"])] == ["Ann"]

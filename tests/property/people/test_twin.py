@@ -69,7 +69,9 @@ def delete(owner: str) -> Step:
 
 def sign_in(owner: str, secret: str) -> Step:
     return lambda n: (
-        lambda store: store.add_sign_in(SignIn(f"t_{n}", f"{n:064x}", owner, NOW, NOW, NOW + n), secret)
+        lambda store: store.add_sign_in(
+            SignIn(f"t_{n}", f"{n:064x}", owner, NOW, NOW, NOW + n), secret, keep=2
+        )
     )
 
 
@@ -83,6 +85,10 @@ def add_token(owner: str, maker: str) -> Step:
             ApiToken(f"t_{n}", f"{n:064x}", "bot", "Bot", owner, maker, NONE, None, NOW)
         )
     )
+
+
+def retire_bot(folded: str) -> Step:
+    return lambda _: lambda store: store.retire_bot(folded, NOW)
 
 
 def end_token(maker: str, n: int) -> Step:
@@ -119,6 +125,7 @@ steps = st.one_of(
     st.builds(end_sign_ins, person, place),
     st.builds(add_token, person, person),
     st.builds(end_token, person, place),
+    st.builds(retire_bot, name),
     st.builds(invite, person, st.integers(1, 4)),
     st.builds(redeem, place),
     st.builds(touch, place),

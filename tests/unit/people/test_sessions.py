@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 
 import pytest
 
 from chatcore.people.config import PeopleConfig
-from chatcore.people.passwords import Cost, Passwords
+from chatcore.people.passwords import NICE, Cost, Passwords, threads_for
 from schemas.errors import Refused
 from tests.unit.people.world import CHEAP, PASSWORD, CountingStore, World, a_world
 
@@ -262,6 +265,22 @@ async def test_a_listener_that_fails_keeps_nobody_from_hearing(world: World) -> 
     assert (len(world.revoked), len(world.renamed)) == (1, 1)
 
 
+async def test_the_least_used_of_too_many_sessions_ends(world: World) -> None:
+    first = latest = await world.sign_up()
+    for _ in range(99):
+        world.clock.pass_ms(1)
+        latest = await world.people.login("river", PASSWORD, address=HOME)
+    world.clock.pass_ms(1)
+    await world.people.authenticate(first.token)
+    await world.people.flush()
+    second = (await world.people.list_sessions(first.principal)).items[-2]
+    await world.people.login("river", PASSWORD, address=HOME)
+    kept = (await world.people.list_sessions(first.principal)).items
+    assert len(kept) == 100
+    assert {first.principal.credential, latest.principal.credential} < {entry.id for entry in kept}
+    assert [(gone.credential, gone.close) for gone in world.revoked] == [(second.id, 4006)]
+
+
 # -- hashing -------------------------------------------------------------------------------------------------
 
 
@@ -274,6 +293,29 @@ async def test_hashing_is_bounded_for_one_and_for_all() -> None:
         assert [getattr(result, "code", "hash") for result in done[:12]] == ["hash"] * 8 + ["overloaded"] * 4
         assert sum(isinstance(result, Refused) for result in done) == 4 + 200 - (96 - 8)
         assert (await passwords.check(await passwords.hash("x" * 8, owner="me"), "x" * 8, owner="me")).ok
+    finally:
+        passwords.close()
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8)])
+def test_hashing_leaves_half_the_cores_to_others(cores: int, threads: int) -> None:
+    assert threads_for(cores) == threads
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+async def test_hashing_gives_way_to_everything_else() -> None:
+    before = set(threading.enumerate())
+    passwords = Passwords(CHEAP)
+    try:
+        await passwords.hash("x" * 8, owner="me")
+        own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        (hashing,) = [
+            thread
+            for thread in set(threading.enumerate()) - before
+            if thread.name.startswith("cascade-password")
+        ]
+        assert hashing.native_id is not None
+        assert os.getpriority(os.PRIO_PROCESS, hashing.native_id) == min(own + NICE, 19)
     finally:
         passwords.close()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from chatcore.people.config import PeopleConfig
+from chatcore.people.principal import Principal
 from schemas import resources
 from schemas.errors import Refused
-from tests.unit.people.world import PASSWORD, World
+from tests.unit.people.world import CHEAP, PASSWORD, World, a_world
 
 HOME = "192.0.2.1"
 
@@ -172,10 +175,95 @@ async def test_faults_name_the_field_and_the_reason(
     assert refusal.value.d == {"reason": reason}
 
 
+async def make(world: World, by: Principal, **changes: Any) -> resources.TokenCreated:
+    """A token, made when the bucket has room again."""
+    world.clock.pass_ms(6000)
+    return await world.people.create_token(by, wanted(**changes))
+
+
 async def test_tokens_of_one_user_are_bounded(world: World) -> None:
     _, bob = await world.two()
-    for _ in range(100):
+    for _ in range(49):
+        await make(world, bob)
+    last = await make(world, bob)
+    with pytest.raises(Refused) as refusal:
+        await make(world, bob)
+    assert (refusal.value.code, refusal.value.message) == (
+        "conflict",
+        "You have 50 tokens; revoke one that is not needed any more.",
+    )
+    await world.people.revoke_token(bob, last.id)
+    await make(world, bob)
+
+
+async def test_bots_of_one_user_are_bounded(world: World) -> None:
+    _, bob = await world.two()
+    made = [await make(world, bob, name=f"Bot {number}") for number in range(20)]
+    with pytest.raises(Refused) as refusal:
+        await make(world, bob, name="Bot 20")
+    assert refusal.value.code == "conflict"
+    assert "20 bots" in refusal.value.message
+    assert (await make(world, bob, name="Bot 0")).user.id == made[0].user.id
+    await make(world, bob, kind="personal")
+    await world.people.revoke_token(bob, made[1].id)
+    with pytest.raises(Refused):
+        await world.people.get_user("@bot_20", None)
+    await make(world, bob, name="Bot 20")
+    with pytest.raises(Refused):
+        await make(world, bob, name="Bot 1")  # his own bot, but it would be the 21st that can act
+
+
+async def test_bots_made_at_once_keep_the_bound() -> None:
+    async with a_world(PeopleConfig(limits=False, password_cost=CHEAP)) as world:
+        _, bob = await world.two()
+        each = (world.people.create_token(bob, wanted(name=f"Bot {number}")) for number in range(30))
+        done = await asyncio.gather(*each, return_exceptions=True)
+        assert [getattr(result, "code", "made") for result in done] == ["made"] * 20 + ["conflict"] * 10
+
+
+async def test_ten_tokens_a_minute_can_be_made(world: World) -> None:
+    admin, bob = await world.two()
+    for _ in range(10):
         await world.people.create_token(bob, wanted())
     with pytest.raises(Refused) as refusal:
         await world.people.create_token(bob, wanted())
-    assert refusal.value.code == "conflict"
+    assert (refusal.value.code, refusal.value.after_ms) == ("rate_limited", 6000)
+    assert refusal.value.d == {"bucket": "auth", "limit": 10, "windowMs": 60_000}
+    await world.people.create_token(admin, wanted())
+    await make(world, bob)
+
+
+async def test_a_bot_without_tokens_is_still_its_makers(world: World) -> None:
+    _, bob = await world.two()
+    made = await world.people.create_token(bob, wanted())
+    await world.people.revoke_token(bob, made.id)
+    assert (await world.people.get_user("@helper_bot", None)).id == made.user.id
+    assert (await world.people.create_token(bob, wanted())).user.id == made.user.id
+
+
+async def test_the_name_of_a_bot_without_tokens_is_free_for_others(world: World) -> None:
+    admin, bob = await world.two()
+    made = await world.people.create_token(bob, wanted())
+    with pytest.raises(Refused) as refusal:
+        await world.sign_up("helper_bot")
+    assert (refusal.value.code, refusal.value.field) == ("conflict", "name")
+    await world.people.revoke_token(bob, made.id)
+    taker = await world.people.create_token(admin, wanted())
+    assert (taker.user.name, taker.user.id != made.user.id) == ("helper_bot", True)
+    former = await world.people.get_user(made.user.id, None)
+    assert (former.name, former.display_name) == (f"helper_bot-{made.user.id[-8:]}", "Helper Bot")
+    assert [(name.id, name.name) for name in world.renamed] == [(former.id, former.name)]
+    assert (await world.people.names([former.id]))[former.id].name == former.name
+    await world.people.revoke_token(admin, taker.id)
+    signed_up = await world.sign_up("helper_bot")
+    assert signed_up.principal.name == "helper_bot"
+    assert (await world.people.create_token(bob, wanted())).user.name.startswith("helper_bot_")
+
+
+async def test_a_bot_of_the_house_keeps_its_name(world: World) -> None:
+    _, bob = await world.two()
+    host = await world.people.house_bot("Host")
+    assert (await world.people.create_token(bob, wanted(name="Host"))).user.name.startswith("host_")
+    with pytest.raises(Refused):
+        await world.sign_up("host")
+    assert (await world.people.house_bot("Host")).id == host.id
