@@ -175,7 +175,9 @@ class MemoryLog:
             if entry.stream != stream:
                 continue
             message = _copy(held.messages.get(entry.event.mid)) if isinstance(entry.event, Said) else None
-            parent = _copy(held.messages.get(message.reply)) if message is not None and message.reply else None
+            parent = (
+                _copy(held.messages.get(message.reply)) if message is not None and message.reply else None
+            )
             rows.append(Row(msgspec.structs.replace(entry, message=message), parent))
         return rows
 
