@@ -16,13 +16,13 @@ class DutyRules:
 
     slice_s: float = 0.002
     """A slice ends after this long, whoever still waits: the longest a command waits for fan-out."""
-    calm: float = 0.30
+    calm: float = 0.22
     """Share while nothing is late."""
     cap: float = 0.60
     """Share that is never passed."""
-    late_from_s: float = 0.090
+    late_from_s: float = 0.200
     """Age of the oldest undelivered event at which the share starts to rise."""
-    late_full_s: float = 0.250
+    late_full_s: float = 0.360
     """Age at which it has reached the cap."""
     credit_s: float = 0.008
     """Most credit that a quiet node can save up: about one flush to a thousand connections."""

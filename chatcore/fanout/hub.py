@@ -36,7 +36,7 @@ class FanoutLimits:
     """Age that the oldest unread byte of a connection never passes: the reader is told, and has
     `farewell_s` to read it; then the connection is gone. The sweeps' grain is taken off as well."""
     farewell_s: float = 1.0
-    sweep_s: float = 0.5
+    sweep_s: float = 0.75
     sweep_step: int = 256
     """Connections judged in one turn of the loop: about half a millisecond."""
     ring: RingRules = field(default_factory=RingRules)

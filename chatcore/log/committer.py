@@ -28,6 +28,8 @@ _LOG = logging.getLogger(__name__)
 
 #: Drafts that one commit takes at most: bounds the time to the first answer when a room is flooded.
 BATCH_CAP = 256
+#: Waiting drafts that are worth a commit at once.
+CROWD = 64
 
 Answer = Callable[[Any, Refused | None], None]
 """Called once per draft with (reply, None) or (None, refusal)."""
@@ -37,6 +39,7 @@ class Committer:
     """`room_of(channel)` gives the node's live state, None if the room is not here; `follow(entries)` is told what
     became durable, in order.
 
+    `rest` is how long the next commit waits, in durations of the last one, while fewer than CROWD drafts do.
     `queue_cap` bounds the drafts that wait; past it a draft is refused as overloaded.
     """
 
@@ -49,6 +52,7 @@ class Committer:
         viewers: Bucket | None = VIEWERS,
         staff: Bucket | None = STAFF,
         queue_cap: int = 20_000,
+        rest: float = 1.0,
     ) -> None:
         self._log = log
         self._room_of = room_of
@@ -56,6 +60,7 @@ class Committer:
         self._viewers = viewers
         self._staff = staff
         self._queue_cap = queue_cap
+        self._rest = rest
         self._queue: list[tuple[Draft, Answer]] = []
         self._worker: asyncio.Task[None] | None = None
         self.batches = 0
@@ -81,14 +86,22 @@ class Committer:
             await asyncio.wait([self._worker])
 
     async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._queue:
+                began = loop.time()
                 batch, self._queue = self._queue[:BATCH_CAP], self._queue[BATCH_CAP:]
                 batch = self._present(batch)
                 if batch:
                     await self._commit(batch)
+                    await self._rested(loop.time() - began)
         finally:
             self._worker = None
+
+    async def _rested(self, took: float) -> None:
+        """Wait as long as the last commit took, if few wait for the next: half the commits for one more millisecond."""
+        if self._rest and 0 < len(self._queue) < CROWD:
+            await asyncio.sleep(took * self._rest)
 
     def _present(self, batch: list[tuple[Draft, Answer]]) -> list[tuple[Draft, Answer]]:
         """The drafts whose rooms are still here. A room may be unloaded or deleted while its drafts wait."""

@@ -7,7 +7,8 @@ from collections.abc import Generator
 import pytest
 
 from chatcore.room.events import StreamKey
-from tests.property.town import OWNER, Reader, Town
+from tests.property.ground import OWNER
+from tests.property.town import Reader, Town
 
 
 @pytest.fixture

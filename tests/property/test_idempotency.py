@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from chatcore.room.events import Said
 from chatcore.room.state import IDEM_MS
-from tests.property.town import ROOM, USERS, Reader, Town
+from tests.property.ground import ROOM, USERS
+from tests.property.town import Reader, Town
 
 LONG = bool(os.environ.get("CASCADE_LONG"))
 

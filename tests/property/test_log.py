@@ -39,7 +39,7 @@ class Node:
         self.rooms = rooms
         self.told: list[Entry] = []
         self.committer = Committer(
-            log, room_of=self.rooms.__getitem__, follow=self.follow, viewers=None, staff=None
+            log, room_of=self.rooms.__getitem__, follow=self.follow, viewers=None, staff=None, rest=0
         )
 
     def follow(self, entries: Sequence[Entry]) -> None:

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatcore.room.events import Acted, Gone, Noticed, Said, StreamKey
-from tests.property.town import MOD, ROOM, USERS, Reader, Town
+from tests.property.ground import MOD, ROOM, USERS
+from tests.property.town import Reader, Town
 
 LONG = bool(os.environ.get("CASCADE_LONG"))
 

@@ -9,261 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import selectors
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import msgspec
 
-from chatcore.fanout.frames import frame_text
-from chatcore.fanout.hub import FanoutLimits, Hub
-from chatcore.fanout.ring import RingRules
-from chatcore.fanout.wire import CLOSE_BOUND_S
+from chatcore.fanout.hub import Hub
 from chatcore.log.committer import Committer
-from chatcore.log.memory import MemoryLog
-from chatcore.log.port import Page, Unavailable
-from chatcore.people.principal import GuestEntry, Name, Principal
+from chatcore.log.port import Unavailable
 from chatcore.room.events import Entry, Gone, Message, Said, StreamKey
-from chatcore.room.state import Channel, Facts, RoomState
+from chatcore.room.state import Channel
 from chatcore.session.chat import Chat
-from chatcore.session.connection import Connection
 from chatcore.session.live_room import LiveRoom
 from chatcore.session.notices import Notices
-from chatcore.session.ports import SessionConfig
 from chatcore.session.rooms import Rooms
 from chatcore.session.sessions import Sessions
 from schemas.codec import encode_bye
-from schemas.errors import Disconnect, Refused
-
-T = TypeVar("T")
-
-START = 1_790_000_000_000
-CH = "c_1"
-OWNER = "u_owner"
-USERS = (OWNER, "u_ann", "u_bob", "g_cat")
-ROOM, MOD = StreamKey("room", CH), StreamKey("mod", CH)
-RECENT = 50
-
-FANOUT = FanoutLimits(backlog=64_000, ring=RingRules(entries=24, total=8_000, chunk=700, recent=2_000))
-NO_LIMITS = SessionConfig(
-    resume_events=60,
-    viewers=None,
-    staff=None,
-    refused=None,
-    join=None,
-    query=None,
-    mod=None,
-    check=None,
+from schemas.errors import Disconnect
+from tests.property.ground import (
+    CH,
+    FANOUT,
+    NO_LIMITS,
+    OWNER,
+    RECENT,
+    ROOM,
+    START,
+    Folk,
+    StaleLog,
+    VirtualLoop,
 )
-
-
-class _Jump(selectors.SelectSelector):
-    """Instead of waiting, time moves on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        if timeout is None:
-            raise AssertionError("everybody waits for something that nobody will do")
-        self.seconds += max(timeout, 0.0)
-        return super().select(0)
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer."""
-
-    def __init__(self) -> None:
-        self._jump = _Jump()
-        super().__init__(self._jump)
-
-    def time(self) -> float:
-        return self._jump.seconds
-
-
-class StaleLog(MemoryLog):
-    """What is read takes a while to arrive: it is true as of the moment when it was asked for, and no later."""
-
-    lag: Callable[[], float] = staticmethod(lambda: 0.0)
-
-    async def room(self, channel: str) -> RoomState | None:
-        return await self._late(await super().room(channel))
-
-    async def facts(self, channel: str, users: Iterable[str], mids: Iterable[str]) -> Facts:
-        return await self._late(await super().facts(channel, users, mids))
-
-    async def heads(self, streams: Iterable[StreamKey]) -> dict[StreamKey, int]:
-        return await self._late(await super().heads(streams))
-
-    async def first_since(self, channel: str, user: str, ts: int) -> int | None:
-        return await self._late(await super().first_since(channel, user, ts))
-
-    async def read(
-        self,
-        stream: StreamKey,
-        *,
-        after: int | None = None,
-        before: int | None = None,
-        limit: int,
-        order: Literal["oldest", "newest"] = "oldest",
-        said_only: bool = False,
-        standing_only: bool = False,
-    ) -> Page:
-        page = await super().read(
-            stream,
-            after=after,
-            before=before,
-            limit=limit,
-            order=order,
-            said_only=said_only,
-            standing_only=standing_only,
-        )
-        return await self._late(page)
-
-    async def _late(self, found: T) -> T:
-        await asyncio.sleep(self.lag())
-        return found
-
-
-class Folk:
-    """People who are simply there: the token of `u_ann` is `cs_u_ann`."""
-
-    def __init__(self) -> None:
-        self.names_asked = 0
-
-    async def authenticate(self, token: str, *, address: str | None = None) -> Principal:
-        del address
-        await asyncio.sleep(0)
-        user = token.removeprefix("cs_")
-        name = self.name_of(user)
-        if name is None:
-            raise Refused("unauthenticated")
-        return Principal(user, name.kind, name.name, name.display_name, frozenset(), f"x{user}", None)
-
-    def is_revoked(self, principal: Principal) -> bool:
-        del principal
-        return False
-
-    def seen(self, principal: Principal) -> None:
-        del principal
-
-    async def guest(self, name: str, token: str | None, *, address: str) -> GuestEntry:
-        raise Refused("rate_limited", after_ms=1, d={})
-
-    def name_of(self, person: str) -> Name | None:
-        if person not in USERS:
-            return None
-        kind: Literal["guest", "user"] = "guest" if person.startswith("g_") else "user"
-        return Name(person, person[2:], person[2:].title(), kind)
-
-    async def names(self, ids: Iterable[str]) -> Mapping[str, Name]:
-        self.names_asked += 1
-        await asyncio.sleep(0)
-        return {person: name for person in ids if (name := self.name_of(person)) is not None}
-
-    async def find_user(self, ref: str) -> Name | None:
-        await asyncio.sleep(0)
-        return self.name_of("u_" + ref[1:] if ref.startswith("@") else ref)
-
-    async def guests_named(self, name: str) -> list[Name]:
-        await asyncio.sleep(0)
-        found = self.name_of("g_" + name.removeprefix("@"))
-        return [] if found is None else [found]
-
-
-class Line:
-    """A wire whose far end reads at once, or not at all while `stuck`."""
-
-    def __init__(self, town: Town, reader: Reader) -> None:
-        self.peer = "192.0.2.1"
-        self.town = town
-        self.reader = reader
-        self.sink: Connection | None = None
-        self.stuck = False
-        self.waiting: list[bytes] = []
-        self.inbound: list[bytes] = []
-        self.paused = False
-        self.over = False
-
-    def write(self, data: bytes) -> bool:
-        if self.over:
-            return False
-        for payload in payloads(data):
-            self.town.check_written(payload)
-            self.waiting.append(payload)
-        if self.stuck:
-            return False
-        self._deliver()
-        return True
-
-    def _deliver(self) -> None:
-        waiting, self.waiting = self.waiting, []
-        for payload in waiting:
-            self.reader.receive(self, payload)
-
-    def buffered(self) -> int:
-        return sum(map(len, self.waiting))
-
-    def kernel_queued(self) -> int:
-        return 0
-
-    def close(self, code: int, reason: str = "", *, within: float = CLOSE_BOUND_S) -> None:
-        del code, reason, within
-        asyncio.get_running_loop().call_soon(self.lose)
-
-    def abort(self) -> None:
-        asyncio.get_running_loop().call_soon(self.lose)
-
-    def pause(self) -> None:
-        self.paused = True
-
-    def resume(self) -> None:
-        self.paused = False
-        asyncio.get_running_loop().call_soon(self._feed)
-
-    def say(self, payload: bytes) -> None:
-        """The far end sends a frame."""
-        self.inbound.append(payload)
-        asyncio.get_running_loop().call_soon(self._feed)
-
-    def _feed(self) -> None:
-        while self.inbound and not self.paused and not self.over and self.sink is not None:
-            self.sink.text(self.inbound.pop(0))
-
-    def unstick(self) -> None:
-        """The far end reads what waited, and goes on."""
-        self.stuck = False
-        if not self.over:
-            self._deliver()
-        if not self.over and self.sink is not None:
-            self.sink.drained()
-
-    def lose(self) -> None:
-        """The socket is gone; what was not read is lost with it."""
-        if not self.over:
-            self.over = True
-            self.waiting.clear()
-            self.reader.hung_up(self)
-            if self.sink is not None:
-                self.sink.lost(1006)
-
-
-def payloads(data: bytes) -> list[bytes]:
-    """The texts of whole unmasked frames."""
-    found: list[bytes] = []
-    at = 0
-    while at < len(data):
-        size, start = data[at + 1], at + 2
-        if size == 126:
-            size, start = int.from_bytes(data[start : start + 2], "big"), start + 2
-        elif size == 127:
-            size, start = int.from_bytes(data[start : start + 8], "big"), start + 8
-        found.append(data[start : start + size])
-        assert frame_text(found[-1]) == data[at : start + size], "a frame was cut"
-        at = start + size
-    return found
+from tests.property.line import Line
 
 
 @dataclass
