@@ -256,7 +256,13 @@ class Hub:
         if outbox.closed:
             return False
         wire = outbox.wire
-        queued = wire.buffered() + wire.kernel_queued()
+        queued = wire.kernel_queued()
+        if outbox.blocked:
+            queued += wire.buffered()
+        elif queued == 0:  # nearly everybody, at nearly every sweep
+            outbox.checkpoint = None
+            outbox.watched = False
+            return False
         outbox.checkpoint, age = unread_age(outbox.checkpoint, outbox.written, queued, now)
         if age >= self._patience:
             self._shed_age += 1
