@@ -48,7 +48,11 @@ class Reading:
 
         Raises Refused overloaded if so much was that nobody remembers it: read again.
         """
-        if state is not None and not state.remembers(page.head) and any(row.entry.message for row in page.rows):
+        if (
+            state is not None
+            and not state.remembers(page.head)
+            and any(row.entry.message for row in page.rows)
+        ):
             raise Refused("overloaded", "Much is being deleted here; read again.", after_ms=100)
         found: list[bytes] = []
         for row in page.rows:
