@@ -30,6 +30,8 @@ _LOG = logging.getLogger(__name__)
 BATCH_CAP = 256
 #: Waiting drafts that are worth a commit at once.
 CROWD = 64
+#: A disk that stumbles is not waited for twice.
+REST_MOST_S = 0.003
 
 Answer = Callable[[Any, Refused | None], None]
 """Called once per draft with (reply, None) or (None, refusal)."""
@@ -101,7 +103,7 @@ class Committer:
     async def _rested(self, took: float) -> None:
         """Wait as long as the last commit took, if few wait for the next: half the commits for one more millisecond."""
         if self._rest and 0 < len(self._queue) < CROWD:
-            await asyncio.sleep(took * self._rest)
+            await asyncio.sleep(min(took * self._rest, REST_MOST_S))
 
     def _present(self, batch: list[tuple[Draft, Answer]]) -> list[tuple[Draft, Answer]]:
         """The drafts whose rooms are still here. A room may be unloaded or deleted while its drafts wait."""
