@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from chatcore.limits import Buckets, Spec, address_key
+from chatcore.limits import Buckets, address_key
 from chatcore.log.committer import Committer
 from chatcore.log.port import Unavailable
 from chatcore.people.principal import Name, Principal
@@ -371,8 +371,3 @@ class Chat:
 def unauthenticated() -> Refused:
     """Nobody proved who he is."""
     return Refused("unauthenticated", "Say who you are first: auth with a token or as a guest.")
-
-
-def spec_of(config: SessionConfig, name: str) -> Spec | None:
-    """The limit of this name in force."""
-    return getattr(config, name)

@@ -33,7 +33,7 @@ from schemas.codec import (
     encode_reply_ok,
 )
 from schemas.errors import Disconnect, Refused
-from schemas.replies import AuthReply, Empty, MePosition
+from schemas.replies import AuthReply, MePosition
 from schemas.values import UserRef
 
 if TYPE_CHECKING:
@@ -329,6 +329,3 @@ def _user(principal: Principal | None) -> UserRef | None:
         return None
     roles = ["guest"] if principal.kind == "guest" else sorted(principal.instance_roles)
     return UserRef(principal.id, principal.name, principal.display_name, principal.kind, roles)
-
-
-DONE = Empty()

@@ -77,12 +77,6 @@ class Assets:
         """`entry` and every module that it imports by name, each once, in the order they are met."""
         return _walk(entry, self.files)
 
-    def stylesheets(self) -> list[str]:
-        """The sheets in the order in which they build on each other."""
-        return [
-            f"style/{name}.css" for name in ("tokens", "base", "controls", "components", "chat", "screens")
-        ]
-
 
 def load(root: Path = HERE, constants: Path = CONSTANTS) -> Assets:
     """Reads, compresses and names all files.
